@@ -1,0 +1,463 @@
+"""The one model: flows as arrays, decisions in Pyomo, rows that tie them.
+
+Every feature adds to a `Model` its columns, its rows and its terms of the objective, each under the bucket of cost it
+belongs to. Flow columns come from the expanded network and stay arrays; whatever people read and extend (open sites,
+offers, stock, limits) are Pyomo variables. A *meter* is a Pyomo variable that an array row sets equal to a sum of
+flows; through meters the decisions see volumes without a Pyomo object for every flow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyomo.environ as pyo
+from scipy.sparse import coo_array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from scopt.chain import Chain
+    from scopt.network import Network
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+__all__ = ["BUCKETS", "Arrays", "Model", "Rows"]
+
+BUCKETS = (
+    "supply", "transport", "handling", "sites", "one_off", "replaced", "margins", "commission", "operators",
+    "stock_slots", "safety_stock", "cycle_stock", "pipeline_stock", "losses", "integration", "platform", "late",
+    "unmet", "returns", "emissions",
+)  # fmt: skip
+"""Buckets of cost; every unit of money in the objective belongs to exactly one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A block of rows `lower <= flows + decisions <= upper`.
+
+    Parameters
+    ----------
+    name
+        Family of the rows.
+    row, column, value
+        Entries on array columns.
+    decision_row, decision, decision_value
+        Entries on Pyomo variables.
+    lower, upper
+        Bounds of the rows, (rows,).
+    lazy
+        Rows that tighten the relaxation but are implied for whole numbers.
+    """
+
+    name: str
+    row: Ints
+    column: Ints
+    value: Floats
+    decision_row: Ints
+    decision: Sequence[Any]
+    decision_value: Floats
+    lower: Floats
+    upper: Floats
+    lazy: bool
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.lower)
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """A compiled model: `min cost x + offset`, `row_lower <= matrix x <= row_upper`, `lower <= x <= upper`.
+
+    Array columns come first, then the Pyomo variables of `decisions` in their order.
+    """
+
+    cost: Floats
+    offset: float
+    lower: Floats
+    upper: Floats
+    integer: NDArray[np.bool_]
+    matrix: Any
+    row_lower: Floats
+    row_upper: Floats
+    lazy: NDArray[np.bool_]
+    row_blocks: list[tuple[str, int]]
+    decisions: list[Any]
+    constraint_row: dict[int, int]
+    flows: int
+    scale: Floats
+
+    @property
+    def place(self) -> dict[str, int]:
+        """Column of each decision by its name."""
+        return {v.name: self.flows + i for i, v in enumerate(self.decisions)}
+
+    def row_of(self, constraint: Any) -> int:
+        """Row of a Pyomo constraint."""
+        return self.constraint_row[id(constraint)]
+
+
+@dataclass(eq=False)
+class Model:
+    """Columns, rows and costs of one strategy.
+
+    Parameters
+    ----------
+    network
+        Expanded network; its columns are the first columns of the model.
+
+    Attributes
+    ----------
+    pyomo
+        The decisions: a Pyomo model that may be read and extended before solving.
+    """
+
+    network: Network
+    pyomo: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        n = self.network.size
+        self.columns = n
+        self.upper: Floats = np.full(n, np.inf)
+        self.flow_cost: dict[tuple[str, str], Floats] = {}
+        self.terms: dict[str, list[Any]] = {bucket: [] for bucket in BUCKETS}
+        self.site_terms: dict[int, list[Any]] = {}
+        self.bills: list[tuple[Ints, Floats]] = []
+        self.bill_terms: dict[int, list[Any]] = {}
+        self.rows: list[Rows] = []
+        self.settlers: list[Callable[[Floats], None]] = []
+        self.starts: dict[str, int] = {"flow": 0}
+        self.notes: dict[str, Any] = {}
+        self.pyomo = pyo.ConcreteModel()
+        self.pyomo.flow = pyo.Var(pyo.NonNegativeIntegers, dense=False, within=pyo.NonNegativeReals)
+
+    @property
+    def chain(self) -> Chain:
+        """What the strategy may use."""
+        return self.network.chain
+
+    # -- columns ----------------------------------------------------------------------------------------------
+
+    def add_columns(self, name: str, bucket: str, cost: Floats, upper: Floats) -> Ints:
+        """Append array columns between 0 and `upper` and return their numbers."""
+        numbers = np.arange(self.columns, self.columns + len(cost))
+        self.starts[name] = self.columns
+        self.columns += len(cost)
+        self.upper = np.concatenate([self.upper, upper])
+        self.charge(bucket, cost, numbers, at="market")
+        return numbers
+
+    def charge(
+        self, bucket: str, cost: Floats, columns: Ints, operator: Ints | None = None, *, at: str
+    ) -> None:
+        """Add `cost` per unit of array columns to a bucket.
+
+        Parameters
+        ----------
+        operator
+            Number of the operator who bills it, per column; -1 for nobody.
+        at
+            Where the cost arises: ``site`` (the one entered), ``lane``, ``supply``, ``stock`` or ``market``.
+        """
+        total = self.flow_cost.get((bucket, at), np.zeros(0))
+        total = np.concatenate([total, np.zeros(self.columns - len(total))])
+        np.add.at(total, columns, cost)
+        self.flow_cost[bucket, at] = total
+        if operator is not None and (operator >= 0).any():
+            whole = np.zeros(self.columns)
+            whole[columns] = cost
+            billed = np.full(self.columns, -1, np.int64)
+            billed[columns] = operator
+            self.bills.append((billed, whole))
+
+    def pay(self, bucket: str, term: Any, operator: int = -1, *, site: int = -1) -> None:
+        """Add a Pyomo term to a bucket; `operator` is who bills it, `site` where it arises (-1: none)."""
+        self.terms[bucket].append(term)
+        if site >= 0:
+            self.site_terms.setdefault(site, []).append(term)
+        if operator >= 0:
+            self.bill_terms.setdefault(operator, []).append(term)
+
+    def flow(
+        self,
+        origin: str | None = None,
+        destination: str | None = None,
+        channel: str | None = None,
+        product: str | None = None,
+    ) -> Any:
+        """Units per year on lanes as a Pyomo expression, for constraints of one's own.
+
+        Parameters
+        ----------
+        origin, destination, channel, product
+            Ids; None stands for all. Without `origin` and `destination` all flow into markets is meant.
+
+        Raises
+        ------
+        KeyError
+            An id is not in the case.
+        """
+        net, chain = self.network, self.chain
+        mask = net.destination >= 0
+        if origin is None and destination is None:
+            mask = net.market >= 0
+        if origin is not None:
+            mask &= net.site == chain.site_ids.get_loc(origin)
+        if destination is not None:
+            ends = chain.site_ids.append(chain.market_ids)
+            mask &= net.destination == ends.get_loc(destination)
+        if channel is not None:
+            mask &= net.channel == chain.channel_ids.get_loc(channel)
+        if product is not None:
+            mask &= net.product == chain.product_ids.get_loc(product)
+        return pyo.quicksum(self.pyomo.flow[int(j)] for j in np.flatnonzero(mask))
+
+    # -- rows -------------------------------------------------------------------------------------------------
+
+    def add_rows(
+        self,
+        name: str,
+        row: Ints,
+        column: Ints,
+        value: Floats | float,
+        lower: Floats | float,
+        upper: Floats | float,
+        *,
+        count: int,
+        decisions: tuple[Ints, Sequence[Any], Floats | float] | None = None,
+        lazy: bool = False,
+    ) -> None:
+        """Add `count` rows with entries on array columns and, optionally, on Pyomo variables."""
+        none = np.empty(0, np.int64)
+        d_row, d_var, d_value = decisions if decisions is not None else (none, [], 0.0)
+        if count:
+            self.rows.append(
+                Rows(
+                    name, row, column, np.broadcast_to(np.asarray(value, float), row.shape),
+                    d_row, d_var, np.broadcast_to(np.asarray(d_value, float), d_row.shape),
+                    np.broadcast_to(np.asarray(lower, float), (count,)),
+                    np.broadcast_to(np.asarray(upper, float), (count,)), lazy,
+                )
+            )  # fmt: skip
+
+    def meter(
+        self, name: str, keys: Sequence[Any], group: Ints, column: Ints, value: Floats | float = 1.0
+    ) -> Any:
+        r"""Measure flows: a Pyomo variable per key, set equal to a weighted sum of array columns.
+
+        .. math:: \mathrm{meter}_g = \sum_{j \in g} a_j x_j
+        """
+        meter = pyo.Var(list(keys), within=pyo.NonNegativeReals)
+        self.pyomo.add_component(name, meter)
+        n = len(keys)
+        order = np.arange(n)
+        self.add_rows(
+            name, group, column, value, 0.0, 0.0, count=n, decisions=(order, list(meter.values()), -1.0)
+        )
+        value = np.broadcast_to(np.asarray(value, float), column.shape)
+
+        def settle(flows: Floats) -> None:
+            for var, amount in zip(
+                meter.values(), np.bincount(group, value * flows[column], minlength=n).tolist(), strict=True
+            ):
+                var.set_value(amount, skip_validation=True)
+
+        self.settlers.append(settle)
+        return meter
+
+    def link(
+        self, name: str, keys: Iterable[Ints], column: Ints, most: Floats, switch: Sequence[Any], which: Ints,
+        *, lazy: bool, less: Sequence[Any] | None = None,
+    ) -> None:  # fmt: skip
+        r"""Rows `sum of flows with equal keys <= most * switch`.
+
+        .. math:: \sum_{j \in g} x_j \le M_g\,z_{s(g)}
+
+        Parameters
+        ----------
+        keys
+            Arrays over `column` that tell the rows apart.
+        column
+            Array columns.
+        most
+            Bound M on the flow of the row, per column (equal within a row).
+        switch, which
+            Pyomo variables, and the number of the variable for each column (equal within a row).
+        less
+            Variables to be subtracted from the switch, in the order of `switch`.
+        """
+        if not len(column):
+            return
+        code = np.zeros(len(column), np.int64)
+        for key in (*keys, which):
+            code = np.unique(code, return_inverse=True)[1] * (int(key.max()) + 2) + key + 1
+        _, first, group = np.unique(code, return_index=True, return_inverse=True)
+        n = len(first)
+        d_row, d_var = np.arange(n), [switch[i] for i in which[first]]
+        d_value = -most[first]
+        if less is not None:
+            d_row = np.concatenate([d_row, d_row])
+            d_var = d_var + [less[i] for i in which[first]]
+            d_value = np.concatenate([d_value, most[first]])
+        self.add_rows(
+            name, group, column, 1.0, -np.inf, 0.0, count=n, decisions=(d_row, d_var, d_value), lazy=lazy
+        )
+
+    # -- costs ------------------------------------------------------------------------------------------------
+
+    def settle(self, flows: Floats) -> None:
+        """Give every decision that follows from flows its cheapest consistent value.
+
+        Sites and joined pools are decisions of their own and must be set before; everything else (stock points,
+        contracts, tiers, top-ups, true roots) is settled by the feature that owns it.
+        """
+        for settler in self.settlers:
+            settler(flows)
+
+    def costs(self, flows: Floats) -> dict[str, float]:
+        """Cost of each bucket for the given array columns and the present values of the decisions."""
+        out = {b: float(sum(pyo.value(term) for term in self.terms[b])) for b in BUCKETS}
+        for (bucket, _), cost in self.flow_cost.items():
+            out[bucket] += float(cost @ flows[: len(cost)])
+        return out
+
+    def flow_costs_at(self, place: str, flows: Floats) -> Floats:
+        """Cost of every array column that arises at sites, on lanes, at supply, in stock or at markets."""
+        out = np.zeros(self.columns)
+        for (_, at), cost in self.flow_cost.items():
+            if at == place:
+                out[: len(cost)] += cost * flows[: len(cost)]
+        return out
+
+    def load(self, arrays: Arrays, point: Floats) -> Floats:
+        """Set every decision to a solution's value, settle what follows from flows, and return the flows.
+
+        Whole numbers are rounded and flows below a billionth of the product's scale are dropped.
+        """
+        values = point[arrays.flows :]
+        values = np.where(arrays.integer[arrays.flows :], np.rint(values), values)
+        for var, value in zip(arrays.decisions, values.tolist(), strict=True):
+            if not var.fixed:
+                var.set_value(value, skip_validation=True)
+        flows = np.where(point[: arrays.flows] > 1e-9 * arrays.scale, point[: arrays.flows], 0.0)
+        self.settle(flows)
+        return flows
+
+    # -- compilation ------------------------------------------------------------------------------------------
+
+    def compile(self) -> Arrays:
+        """Join arrays and Pyomo decisions into one set of arrays.
+
+        Returns
+        -------
+        Arrays
+            Array columns first, then Pyomo variables. Flow columns are counted in `scale` units each, so that
+            products of very different volumes give coefficients of like size.
+        """
+        compiler = _PyomoPart(self)
+        compiler.read()
+        n = self.columns
+        total = np.zeros(n)
+        for cost in self.flow_cost.values():
+            total[: len(cost)] += cost
+        width = n + len(compiler.decisions)
+        entries: list[tuple[Ints, Ints, Floats]] = []
+        lower, upper, lazy, blocks = [], [], [], []
+        at = 0
+        for rows in [*self.rows, compiler.rows()]:
+            seat = np.fromiter((compiler.seat(v) for v in rows.decision), np.int64, len(rows.decision))
+            entries.append((rows.row + at, rows.column, rows.value))
+            entries.append((rows.decision_row + at, seat, rows.decision_value))
+            lower.append(rows.lower)
+            upper.append(rows.upper)
+            lazy.append(np.full(rows.count, rows.lazy))
+            blocks.append((rows.name, rows.count))
+            at += rows.count
+        row, column, value = (np.concatenate([e[i] for e in entries]) for i in range(3))
+        matrix = coo_array((value, (row, column)), shape=(at, width)).tocsr()
+        variables = compiler.decisions
+        low = np.array([-np.inf if v.lb is None else v.lb for v in variables], float)
+        high = np.array([np.inf if v.ub is None else v.ub for v in variables], float)
+        fixed = np.array([np.nan if not v.fixed else pyo.value(v) for v in variables], float)
+        low, high = np.where(np.isnan(fixed), low, fixed), np.where(np.isnan(fixed), high, fixed)
+        return Arrays(
+            cost=np.concatenate([total, compiler.cost]), offset=compiler.offset,
+            lower=np.concatenate([np.zeros(n), low]), upper=np.concatenate([self.upper, high]),
+            integer=np.concatenate([np.zeros(n, bool), np.array([v.is_integer() for v in variables], bool)]),
+            matrix=matrix, row_lower=np.concatenate(lower), row_upper=np.concatenate(upper), lazy=np.concatenate(lazy),
+            row_blocks=blocks, decisions=variables, flows=n, scale=self._scale(),
+            constraint_row={key: at - len(compiler.bounds) + row for key, row in compiler.number.items()},
+        )  # fmt: skip
+
+    def _scale(self) -> Floats:
+        """Units that one step of each array column stands for: a power of two near the product's mean demand."""
+        demand = self.chain.demand
+        wanted = demand > 0
+        mean = demand.sum(axis=(0, 1)) / np.maximum(wanted.sum(axis=(0, 1)), 1)
+        size = np.exp2(np.rint(np.log2(np.where(mean > 0, mean, 1.0))))
+        product = self.network.product
+        extra = self.notes.get("column_product", np.empty(0, np.int64))
+        return np.concatenate([size[product], size[extra]])
+
+
+class _PyomoPart:
+    """Reads constraints and terms of the Pyomo model into entries of a row block."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.seats: dict[int, int] = {}
+        self.decisions: list[Any] = []
+        for index, var in model.pyomo.flow.items():
+            self.seats[id(var)] = int(index)
+        for var in model.pyomo.component_data_objects(pyo.Var, descend_into=True):
+            if id(var) not in self.seats:
+                self.seats[id(var)] = model.columns + len(self.decisions)
+                self.decisions.append(var)
+        self.entries: list[tuple[int, int, float]] = []
+        self.bounds: list[tuple[float, float]] = []
+        self.number: dict[int, int] = {}
+
+    def seat(self, var: Any) -> int:
+        """Column of a Pyomo variable."""
+        return self.seats[id(var)]
+
+    def read(self) -> None:
+        """Walk the active constraints and the terms of the objective."""
+        from pyomo.repn import generate_standard_repn
+
+        def linear(expression: Any, what: str) -> tuple[list[int], list[float], float]:
+            repn = generate_standard_repn(expression, compute_values=True, quadratic=False)
+            if repn.nonlinear_expr is not None:
+                raise ValueError(f"{what} is not linear")
+            return [self.seat(v) for v in repn.linear_vars], list(repn.linear_coefs), float(repn.constant)
+
+        for con in self.model.pyomo.component_data_objects(pyo.Constraint, active=True, descend_into=True):
+            seats, values, constant = linear(con.body, con.name)
+            n = self.number[id(con)] = len(self.bounds)
+            self.entries += [(n, s, v) for s, v in zip(seats, values, strict=True)]
+            low = -np.inf if con.lower is None else float(pyo.value(con.lower)) - constant
+            high = np.inf if con.upper is None else float(pyo.value(con.upper)) - constant
+            self.bounds.append((low, high))
+        self.cost = np.zeros(len(self.decisions))
+        self.offset = 0.0
+        for bucket, terms in self.model.terms.items():
+            if not terms:
+                continue
+            seats, values, constant = linear(pyo.quicksum(terms), bucket)
+            np.add.at(self.cost, np.array(seats, np.int64) - self.model.columns, values)
+            self.offset += constant
+
+    def rows(self) -> Rows:
+        """Every Pyomo constraint as one block; seats of flows and decisions alike are column numbers."""
+        row, column, value = (
+            np.array([e[i] for e in self.entries], t) for i, t in enumerate((np.int64, np.int64, float))
+        )
+        lower, upper = np.array(self.bounds, float).reshape(-1, 2).T
+        none = np.empty(0, np.int64)
+        return Rows("decisions", row, column, value, none, [], np.empty(0), lower, upper, lazy=False)

@@ -1,0 +1,159 @@
+"""Goods on the expanded network: balance, demand, and what every unit costs on its way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scopt.network import LANE, LAST, STOCK, SUPPLY
+
+if TYPE_CHECKING:
+    from scopt.models.model import Floats, Ints, Model
+
+__all__ = ["add_balance", "add_demand", "add_flow_costs", "site_unit_cost"]
+
+
+def add_balance(model: Model) -> None:
+    r"""What enters a state leaves it, per commodity.
+
+    .. math:: \sum_{a \in \delta^-(i,e)} x_a = \sum_{a \in \delta^+(i,e)} x_a
+
+    =========  ==============================================  ==============
+    symbol     meaning                                         unit
+    =========  ==============================================  ==============
+    x_a        flow of a commodity on an arc of the expansion  units per year
+    =========  ==============================================  ==============
+    """
+    net = model.network
+    into, out = np.flatnonzero(net.head >= 0), np.flatnonzero(net.tail >= 0)
+    row = np.concatenate([net.head[into], net.tail[out]])
+    value = np.concatenate([np.ones(len(into)), -np.ones(len(out))])
+    model.add_rows("balance", row, np.concatenate([into, out]), value, 0.0, 0.0, count=net.rows)
+
+
+def add_demand(model: Model) -> None:
+    r"""Every unit of demand is served or, where that is priced and allowed, left unmet.
+
+    .. math:: \sum_{a \to k} x_a + u_{kcp} = D_{kcp}, \qquad 0 \le u_{kcp} \le (1 - \mathrm{fill}_c) D_{kcp}
+    """
+    net, chain = model.network, model.chain
+    k, c, p = np.nonzero(chain.demand)
+    demand = chain.demand[k, c, p]
+    number = np.full(chain.demand.shape, -1, np.int64)
+    number[k, c, p] = np.arange(len(k))
+    last = np.flatnonzero(net.kind == LAST)
+    row, column = number[net.market[last], net.channel[last], net.product[last]], last
+    price = chain.channel_column("unmet_cost")
+    share = np.where(np.isnan(price), 0.0, 1.0 - chain.channel_column("min_fill"))
+    short = np.flatnonzero(share[c] > 0)
+    model.notes["column_product"] = p[short]
+    unmet = model.add_columns("unmet", "unmet", price[c[short]], share[c[short]] * demand[short])
+    row, column = np.concatenate([row, short]), np.concatenate([column, unmet])
+    model.add_rows("demand", row, column, 1.0, demand, demand, count=len(k))
+    model.notes["unmet_cells"] = (k[short], c[short], p[short])
+
+
+def site_unit_cost(model: Model) -> Floats:
+    """Unit cost of passing a site, (sites, products); sites with a tariff pay through their tiers instead."""
+    chain = model.chain
+    cost = chain.by_product("unit_cost", chain.site_column("unit_cost"))
+    return np.asarray(np.where(chain.site_tariff[:, None], 0.0, cost))
+
+
+def add_flow_costs(model: Model) -> None:
+    r"""Charge each unit for what it passes.
+
+    Entering a site pays its unit cost and margin once (sources included), a lane its unit cost and margin; goods
+    on the way are held at value, :math:`v_p h_p (t_a + T_j) / N`, and decay at :math:`v_p \ell_p (t_a + T_j)`;
+    served units pay commission, returns and, when late, the cost of lateness. Days are not rounded here.
+    """
+    _charge_sites(model)
+    _charge_lanes(model)
+    _charge_service(model)
+
+
+def _charge_sites(model: Model) -> None:
+    net, chain = model.network, model.chain
+    enter = np.flatnonzero(net.enters >= 0)
+    site, p = net.enters[enter], net.product[enter]
+    cost = site_unit_cost(model)[site, p]
+    operator = chain.site_operator[site]
+    own = operator < 0
+    model.charge("handling", cost[own], enter[own], at="site")
+    model.charge("operators", cost[~own], enter[~own], operator[~own], at="site")
+    price = chain.product_column("price")
+    model.charge("margins", chain.site_column("margin_rate")[site] * price[p], enter, at="site")
+    _charge_pipeline(model, enter, chain.site_column("process_days")[site], "site")
+    co2 = chain.site_column("co2_per_unit")[site]
+    model.charge("emissions", co2 * chain.case.settings.co2_price, enter, at="site")
+    first = np.flatnonzero(net.kind == SUPPLY)
+    supply = np.zeros((len(chain.site_ids), len(chain.product_ids)))
+    table = chain.case.supply
+    supply[
+        chain.site_ids.get_indexer(table["site"].astype(object)),
+        chain.product_ids.get_indexer(table["product"].astype(object)),
+    ] = table["unit_cost"].to_numpy(float)
+    model.charge("supply", supply[net.site[first], net.product[first]], first, at="supply")
+
+
+def lane_co2(model: Model, column: Ints) -> Floats:
+    """Emissions of lane columns in kg per unit."""
+    lanes, net = model.chain.lanes, model.network
+    lane, tonnes = net.lane[column], model.chain.product_column("weight_kg")[net.product[column]] / 1000
+    fixed, by_weight = lanes["co2_per_unit"].to_numpy(float), lanes["co2_per_tonne"].to_numpy(float)
+    return np.asarray(fixed[lane] + by_weight[lane] * tonnes)
+
+
+def _charge_lanes(model: Model) -> None:
+    net, chain = model.network, model.chain
+    column = np.flatnonzero(net.lane >= 0)
+    lane, p, lanes = net.lane[column], net.product[column], chain.lanes
+    tonnes = chain.product_column("weight_kg")[p] / 1000
+    unit = lanes["unit_cost"].to_numpy(float)[lane]
+    unit = unit + lanes["unit_cost_per_tonne"].to_numpy(float)[lane] * tonnes
+    tariff = (lanes["origin"].astype(str) + ">" + lanes["destination"].astype(str)).isin(list(chain.tariffs))
+    unit = np.where(tariff.to_numpy()[lane], 0.0, unit)
+    operator = lanes["w"].to_numpy()[lane]
+    own = operator < 0
+    model.charge("transport", unit[own], column[own], at="lane")
+    model.charge("operators", unit[~own], column[~own], operator[~own], at="lane")
+    value, price = chain.product_column("value")[p], chain.product_column("price")[p]
+    model.charge("margins", lanes["margin_rate"].to_numpy(float)[lane] * price, column, at="lane")
+    _charge_pipeline(model, column, lanes["lead_days"].to_numpy(float)[lane], "lane")
+    damage = lanes["damage_rate"].to_numpy(float)[lane]
+    model.charge("losses", damage * value, column, at="lane")
+    last = net.kind[column] == LAST
+    back = chain.channel_column("return_cost")[net.channel[column]]
+    model.charge("returns", (damage * back)[last], column[last], at="lane")
+    model.charge("emissions", lane_co2(model, column) * chain.case.settings.co2_price, column, at="lane")
+
+
+def _charge_pipeline(model: Model, column: Ints, days: Floats, at: str) -> None:
+    """Holding and decay of goods for `days` on the way."""
+    chain, p = model.chain, model.network.product[column]
+    value = chain.product_column("value")[p] * days
+    model.charge("pipeline_stock", value * chain.product_column("holding_rate")[p] / chain.days, column, at=at)
+    model.charge("losses", value * chain.product_column("loss_rate_per_day")[p], column, at=at)
+
+
+def _charge_service(model: Model) -> None:
+    net, chain = model.network, model.chain
+    last = np.flatnonzero(net.kind == LAST)
+    c, p = net.channel[last], net.product[last]
+    price = chain.product_column("price")[p]
+    model.charge("commission", chain.channel_column("commission_rate")[c] * price, last, at="market")
+    model.charge("returns", (chain.channel_column("return_rate") * chain.channel_column("return_cost"))[c], last, at="market")
+    late = np.where(np.isfinite(chain.promise[c]), 1.0 - net.on_time[last], 0.0)
+    model.charge("late", chain.channel_column("late_cost")[c] * late, last, at="market")
+
+
+def is_move(model: Model) -> Ints:
+    """Columns on lanes."""
+    return np.flatnonzero(np.isin(model.network.kind, (LANE, LAST)))
+
+
+def is_stock(model: Model) -> Ints:
+    """Columns into stock that have something to cover."""
+    net = model.network
+    return np.flatnonzero((net.kind == STOCK) & (net.coverage > 0))

@@ -1,0 +1,297 @@
+"""What a strategy may use of a case: levers turned into arrays, in one place.
+
+`Chain` is the numeric view of a case under one strategy. Everything that a lever allows or freezes is decided
+here; the network and the formulations after it only read the outcome.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scopt.case import Case, Strategy
+
+__all__ = ["EITHER", "JOINED", "MUST", "NO", "OPTIONAL", "SEPARATE", "Chain"]
+
+NO, OPTIONAL, MUST = 0, 1, 2
+"""Whether a product may, or has to, be stocked at a site."""
+
+SEPARATE, EITHER, JOINED = 0, 1, 2
+"""Whether the pools of a site stand apart, may be joined, or are joined whenever the site is open."""
+
+TODAY = ("keep", "existing", "close")
+
+
+def _codes(values: pd.Series, index: pd.Index) -> NDArray[np.int64]:
+    """Position of each id in `index`; -1 where the cell is blank."""
+    return index.get_indexer(pd.Index(values.astype(object))).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A case as arrays, restricted to what a strategy may use.
+
+    Parameters
+    ----------
+    case
+        The case with the changes of the strategy already applied.
+    strategy
+        Levers; `strategy.measured` marks the as-is chain.
+    """
+
+    case: Case
+    strategy: Strategy
+
+    # -- index sets -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def site_ids(self) -> pd.Index:
+        """Site ids in the order of the sheet."""
+        return pd.Index(self.case.sites["site"].astype(object))
+
+    @cached_property
+    def product_ids(self) -> pd.Index:
+        """Product ids in the order of the sheet."""
+        return pd.Index(self.case.products["product"].astype(object))
+
+    @cached_property
+    def market_ids(self) -> pd.Index:
+        """Market ids in the order of the sheet."""
+        return pd.Index(self.case.markets["market"].astype(object))
+
+    @cached_property
+    def channel_ids(self) -> pd.Index:
+        """Channel ids; channels that occur only in `demand` are included."""
+        return pd.Index(self.case.channels["channel"].astype(object))
+
+    @cached_property
+    def operator_ids(self) -> pd.Index:
+        """Operator ids in the order of the sheet."""
+        return pd.Index(self.case.operators["operator"].astype(object))
+
+    # -- sites ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def site_operator(self) -> NDArray[np.int64]:
+        """Operator of each site, -1 for our own."""
+        return _codes(self.case.sites["operator"], self.operator_ids)
+
+    @cached_property
+    def place(self) -> NDArray[np.int64]:
+        """Number of the place of each site."""
+        return pd.factorize(self.case.sites["place"].astype(object))[0].astype(np.int64)
+
+    @cached_property
+    def today(self) -> NDArray[np.bool_]:
+        """Sites that exist today."""
+        return self.case.sites["status"].isin(TODAY).to_numpy()
+
+    @cached_property
+    def bounds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Smallest and largest value of `open_site`, (sites,) each.
+
+        A lever that is off freezes its sites at today's; a site of today may then only close when another
+        site of its place takes over (`takes_over`).
+        """
+        status = self.case.sites["status"].to_numpy(dtype=object)
+        if self.strategy.measured:
+            state = self.today.astype(np.int64)
+            return state, state
+        lever = np.where(self.site_operator >= 0, self.strategy.outsource, self.strategy.add).astype(bool)
+        new = np.isin(status, ["candidate", "open"]) & lever
+        replaceable = np.isin(self.place, self.place[new])
+        may_close = replaceable if not self.strategy.remove else np.ones(len(status), bool)
+        lower = np.where(status == "keep", 1, 0)
+        lower = np.where(np.isin(status, ["existing", "close"]) & ~may_close, 1, lower)
+        lower = np.where((status == "open") & lever, 1, lower)
+        upper = np.where(self.today | new, 1, 0)
+        if self.strategy.remove:
+            upper = np.where(status == "close", 0, upper)
+        return lower.astype(np.int64), upper.astype(np.int64)
+
+    @cached_property
+    def usable(self) -> NDArray[np.bool_]:
+        """Sites that may be open under the strategy."""
+        return self.bounds[1] > 0
+
+    @cached_property
+    def stock(self) -> NDArray[np.int64]:
+        """NO, OPTIONAL or MUST for each site and product, (sites, products)."""
+        words = np.repeat(
+            self.case.sites["stock"].to_numpy(dtype=object)[:, None], len(self.product_ids), axis=1
+        )
+        own = self.case.site_products
+        given = own["stock"].to_numpy(dtype=object) != ""
+        site = _codes(own["site"], self.site_ids)[given]
+        words[site, _codes(own["product"], self.product_ids)[given]] = own["stock"].to_numpy(dtype=object)[given]
+        must = words == "must"
+        if self.strategy.restock and not self.strategy.measured:
+            return np.where(must, MUST, np.where(words == "no", NO, OPTIONAL))
+        return np.where(must | (words == "existing"), MUST, NO)
+
+    @cached_property
+    def stocks_today(self) -> NDArray[np.bool_]:
+        """Stock points of today, (sites, products)."""
+        frozen = Chain(self.case, self.case.strategies["as_is"])
+        return (frozen.stock == MUST) & self.today[:, None]
+
+    @cached_property
+    def join(self) -> NDArray[np.int64]:
+        """SEPARATE, EITHER or JOINED for each site, (sites,)."""
+        o2o = self.case.sites["o2o"].to_numpy(dtype=object)
+        if self.strategy.o2o and not self.strategy.measured:
+            return np.where(o2o == "no", SEPARATE, EITHER)
+        return np.where(o2o == "existing", JOINED, SEPARATE)
+
+    @cached_property
+    def joined_today(self) -> NDArray[np.bool_]:
+        """Sites whose pools are joined today, (sites,)."""
+        return self.today & (self.case.sites["o2o"] == "existing").to_numpy()
+
+    # -- lanes ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def lanes(self) -> pd.DataFrame:
+        """Usable lanes with numbers for their ends; column `lane` is the row in `case.lanes`."""
+        lanes = self.case.lanes.copy()
+        lanes["lane"] = np.arange(len(lanes))
+        lanes["o"] = _codes(lanes["origin"], self.site_ids)
+        lanes["d"] = _codes(lanes["destination"], self.site_ids)
+        lanes["m"] = _codes(lanes["destination"], self.market_ids)
+        lanes["c"] = _codes(lanes["channel"], self.channel_ids)
+        lanes["p"] = _codes(lanes["product"], self.product_ids)
+        lanes["w"] = _codes(lanes["operator"], self.operator_ids)
+        return lanes[self._allowed(lanes)].reset_index(drop=True)
+
+    def _allowed(self, lanes: pd.DataFrame) -> NDArray[np.bool_]:
+        o, d = lanes["o"].to_numpy(), lanes["d"].to_numpy()
+        ends = self.usable[o] & ((d < 0) | self.usable[d])
+        existing = (lanes["status"] == "existing").to_numpy()
+        if self.strategy.measured:
+            return np.asarray(ends & existing)
+        candidate = (lanes["status"] == "candidate").to_numpy()
+        old_ends = self.today[o] & ((d < 0) | self.today[d])
+        own = (lanes["w"] < 0).to_numpy()
+        lever = np.where(own, ~old_ends | self.strategy.direct, self.strategy.outsource).astype(bool)
+        return np.asarray(ends & (existing | (candidate & lever)))
+
+    # -- demand and promises ----------------------------------------------------------------------------------
+
+    @cached_property
+    def demand(self) -> NDArray[np.float64]:
+        """Units per year, (markets, channels, products)."""
+        table = self.case.demand
+        units = np.zeros((len(self.market_ids), len(self.channel_ids), len(self.product_ids)))
+        np.add.at(units, self._demand_cells, table["units"].to_numpy(float))
+        return units
+
+    @cached_property
+    def _demand_cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        table = self.case.demand
+        return (
+            _codes(table["market"], self.market_ids),
+            _codes(table["channel"], self.channel_ids),
+            _codes(table["product"], self.product_ids),
+        )
+
+    @cached_property
+    def vmr(self) -> NDArray[np.float64]:
+        r"""Variance-to-mean ratio of daily demand, (channels, products), in units.
+
+        .. math:: \nu_{cp} = \sum_k \nu_{kcp} D_{kcp} / \sum_k D_{kcp}, \qquad
+                  \nu_{kcp} = \mathrm{cv}^2 D_{kcp} / N
+        """
+        table = self.case.demand
+        units = table["units"].to_numpy(float)
+        cv = table["cv"].to_numpy(float)
+        ratio = np.where(
+            np.isnan(cv), np.nan_to_num(table["vmr"].to_numpy(float)), np.nan_to_num(cv) ** 2 * units / self.days
+        )
+        _, c, p = self._demand_cells
+        weighted = np.zeros(self.demand.shape[1:])
+        np.add.at(weighted, (c, p), ratio * units)
+        total = self.demand.sum(axis=0)
+        return np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
+
+    @property
+    def days(self) -> float:
+        """Days per year, N."""
+        return float(self.case.settings.days_per_year)
+
+    @cached_property
+    def promise(self) -> NDArray[np.float64]:
+        """Promised response time W of each channel in days; inf where nothing is promised."""
+        return self.case.channels["response_days"].fillna(np.inf).to_numpy(float)
+
+    @cached_property
+    def lateness(self) -> NDArray[np.float64]:
+        """Tolerated lateness of each channel in days; inf where any lateness is."""
+        return self.case.channels["max_late_days"].fillna(np.inf).to_numpy(float)
+
+    # -- pools ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def pool_ids(self) -> pd.Index:
+        """Names of the stock pools."""
+        return pd.Index(pd.unique(self.case.channels["pool"].astype(object)))
+
+    @cached_property
+    def pool(self) -> NDArray[np.int64]:
+        """Pool of each channel."""
+        return _codes(self.case.channels["pool"], self.pool_ids)
+
+    @cached_property
+    def safety_factor(self) -> NDArray[np.float64]:
+        """Standard normal quantile of the service level, (pools + 1, products); the last row is of joined pools."""
+        level = self.case.channels["service_level"].to_numpy(float)[:, None]
+        level = np.where(np.isnan(level), self.case.products["service_level"].to_numpy(float)[None, :], level)
+        best = np.full((len(self.pool_ids) + 1, level.shape[1]), 0.5)
+        np.maximum.at(best, self.pool, level)
+        best[-1] = level.max(axis=0, initial=0.5)
+        return np.asarray(ndtri(best), dtype=float)
+
+    # -- per product at a site ----------------------------------------------------------------------------------
+
+    def by_product(self, column: str, default: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A number per site and product: what `site_products` gives, else `default`, (sites, products)."""
+        out = np.repeat(default[:, None], len(self.product_ids), axis=1)
+        own = self.case.site_products
+        value = own[column].to_numpy(float)
+        given = ~np.isnan(value)
+        site = _codes(own["site"], self.site_ids)[given]
+        out[site, _codes(own["product"], self.product_ids)[given]] = value[given]
+        return out
+
+    @cached_property
+    def tariffs(self) -> dict[str, pd.DataFrame]:
+        """Tiers of each subject of the `rates` sheet, ordered by from_units."""
+        rates = self.case.rates
+        return {
+            str(subject): tiers.sort_values("from_units").reset_index(drop=True)
+            for subject, tiers in rates.groupby("subject", sort=False)
+        }
+
+    @cached_property
+    def site_tariff(self) -> NDArray[np.bool_]:
+        """Sites whose costs are told by a tariff."""
+        return np.asarray(self.site_ids.isin(list(self.tariffs)))
+
+    def site_column(self, name: str) -> NDArray[np.float64]:
+        """A numeric column of the sites sheet, (sites,)."""
+        return self.case.sites[name].to_numpy(float)
+
+    def product_column(self, name: str) -> NDArray[np.float64]:
+        """A numeric column of the products sheet, (products,)."""
+        return self.case.products[name].to_numpy(float)
+
+    def channel_column(self, name: str) -> NDArray[np.float64]:
+        """A numeric column of the channels sheet, (channels,)."""
+        return self.case.channels[name].to_numpy(float)

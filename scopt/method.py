@@ -1,0 +1,287 @@
+"""The solution method: bound from below by chords, designs improved at their own variances, chords refined.
+
+1. The model with one chord per root is solved by branch and bound; its bound is a bound on the truth.
+2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
+3. While the gap is too wide and chords are the reason, cells where the chord lies far below the root get a break
+   point at the variance of the solution, stocked states are copied per line, and the model is solved again from the
+   best design.
+
+Bound and cost only ever improve, so a solve may stop at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scopt.improve import Design, Improver, price
+from scopt.models import build
+from scopt.network import Versions, expand
+from scopt.progress import Event
+from scopt.solver import Clock, Scaled, solve_mip, strengthen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scopt.chain import Chain
+    from scopt.models import Arrays, Model
+    from scopt.progress import Progress
+    from scopt.solver import Outcome
+
+    Floats = NDArray[np.float64]
+    Cell = tuple[int, int, int]
+
+__all__ = ["Options", "Search", "relative_gap"]
+
+
+def relative_gap(cost: float | None, bound: float | None) -> float | None:
+    """Return (cost - bound) / max(abs(cost), 1e-9), None where either is missing."""
+    if cost is None or bound is None or not np.isfinite(bound):
+        return None
+    return (cost - bound) / max(abs(cost), 1e-9)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How hard to try.
+
+    Parameters
+    ----------
+    gap
+        Proven relative gap at which to stop.
+    time_limit
+        Seconds.
+    seed, threads
+        Passed to the solver; the same seed and threads give the same run unless time runs out.
+    """
+
+    gap: float = 0.01
+    time_limit: float = 600.0
+    seed: int = 0
+    threads: int | None = None
+
+
+@dataclass(eq=False)
+class Search:
+    """One strategy's search for a design.
+
+    Parameters
+    ----------
+    model
+        The plain model: one chord per root, possibly extended by its user.
+    options
+        Gap, time, seed, threads.
+    clock
+        Time budget; may already run.
+    phase
+        Word for progress reports.
+    extend
+        Applied to every model that is built for this search (a user's own constraints).
+    """
+
+    model: Model
+    options: Options
+    clock: Clock
+    progress: Progress | None = None
+    phase: str = "solving"
+    extend: Callable[[Model], None] | None = None
+
+    best: Design | None = field(default=None, init=False)
+    bound: float = field(default=-np.inf, init=False)
+    infeasible: bool = field(default=False, init=False)
+
+    def run(self) -> Search:
+        """Search until the gap is reached, time is up, or nothing is left to refine."""
+        self.arrays = self.model.compile()
+        self.cells = self.model.notes["cells"]
+        self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
+        self.breaks: dict[Cell, Floats] = {}
+        outcome = self._round(self.model, self.arrays)
+        if outcome.status == "infeasible":
+            self.infeasible = True
+            return self
+        while not self._done() and self.clock.left > 0:
+            if self.best is None and outcome.points and not self._design_from_above():
+                self._report("looking for a design within the ceilings on stock")
+            if not self._refine():
+                break
+            refined = self._build(self.breaks)
+            outcome = self._round(refined, refined.compile())
+            if outcome.status == "infeasible":
+                self.infeasible = self.best is None
+                break
+        if self.best is not None:
+            self.bound = min(self.bound, self.best.cost)
+        return self
+
+    @property
+    def chain(self) -> Chain:
+        """What the strategy may use."""
+        return self.model.chain
+
+    @property
+    def status(self) -> str:
+        """``optimal``, ``feasible``, ``infeasible`` or ``stopped``."""
+        if self.best is None:
+            return "infeasible" if self.infeasible else "stopped"
+        return "optimal" if self._done() else "feasible"
+
+    @property
+    def gap(self) -> float | None:
+        """Proven relative gap."""
+        return relative_gap(None if self.best is None else self.best.cost, self.bound)
+
+    def _done(self) -> bool:
+        gap = self.gap
+        return gap is not None and gap <= self.options.gap + 1e-12
+
+    def _report(self, phase: str | None = None) -> None:
+        if self.progress is not None:
+            cost = None if self.best is None else self.best.cost
+            bound = None if not np.isfinite(self.bound) else self.bound
+            self.progress(Event(phase or self.phase, self.clock.seconds, cost, bound, self.gap))
+
+    # -- one round --------------------------------------------------------------------------------------------
+
+    def _build(self, breaks: dict[Cell, Floats], *, above: bool = False) -> Model:
+        count = {cell: len(points) + (0 if above else 1) for cell, points in breaks.items()}
+        network = expand(self.chain, Versions.of(self.chain, count))
+        model = build(network, breaks, above=above)
+        if self.extend is not None:
+            self.extend(model)
+        return model
+
+    def _round(self, model: Model, arrays: Arrays) -> Outcome:
+        """Solve one lower model, raise the bound, improve what it found."""
+        scaled = Scaled.of(arrays)
+
+        def relaxed(bound: float) -> None:
+            self._report(f"{self.phase}: relaxation")
+
+        rows = strengthen(scaled, self.clock, 0.3, relaxed, self.options.seed)
+
+        def watch(point: Floats | None, bound: float) -> None:
+            self.bound = max(self.bound, bound)
+            if point is not None and model is self.model:
+                self._take(price(model, arrays, point))
+            self._report()
+
+        # Half of the gap is left to the chords, unless there is no root to approximate.
+        share = 0.5 if self.cells.count else 0.99
+        outcome = solve_mip(
+            scaled, rows, self.clock, gap=self.options.gap * share, seed=self.options.seed,
+            threads=self.options.threads, start=self._start(arrays), watch=watch,
+        )  # fmt: skip
+        self.bound = max(self.bound, outcome.bound)
+        self.points = []
+        for point in outcome.points[::-1]:
+            model.load(arrays, point)
+            cells = model.notes["cells"]
+            variance = self._variance(model)
+            values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
+            self.points.append((values, variance, arrays, cells))
+            self._take(self.improver.improve(values, variance))
+            if self._done():
+                break
+        self._report()
+        return outcome
+
+    def _variance(self, model: Model) -> dict[Cell, float]:
+        cells = model.notes["cells"]
+        keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
+        roots = model.pyomo.root.values() if cells.count else []
+        return {key: root.value**2 for key, root in zip(keys, roots, strict=True)}
+
+    def _take(self, design: Design | None) -> None:
+        """Keep a design of the plain model when it is the cheapest so far."""
+        if design is not None and (self.best is None or design.cost < self.best.cost):
+            self.best = design
+
+    def _start(self, arrays: Arrays) -> dict[int, float] | None:
+        """Whole decisions of the best design, with the line that each of its cells uses."""
+        if self.best is None:
+            return None
+        values = dict(self.best.values)
+        names = self.chain
+        out: dict[int, float] = {}
+        for number, var in enumerate(arrays.decisions):
+            if not arrays.integer[arrays.flows + number]:
+                continue
+            if var.parent_component().local_name == "line":
+                site, product, group, line = var.index()
+                pools = names.pool_ids
+                g = pools.get_loc(group) if group in pools else len(pools)
+                cell = (names.site_ids.get_loc(site), names.product_ids.get_loc(product), g)
+                at = self.best.variance.get(cell, 0.0)
+                mine = int(np.searchsorted(self.breaks.get(cell, np.empty(0)), at))
+                out[arrays.flows + number] = float(at > 0 and line == mine)
+            else:
+                out[arrays.flows + number] = float(round(values.get(var.name, 0.0)))
+        return out
+
+    # -- refinement -------------------------------------------------------------------------------------------
+
+    def _refine(self) -> bool:
+        """Add break points where chords lie furthest below the root; False when there is nothing to add."""
+        cells, chain = self.cells, self.chain
+        if not cells.count:
+            return False
+        value = chain.product_column("value")[cells.product] * cells.factor
+        rate = chain.product_column("holding_rate") + chain.product_column("loss_rate_per_day") * chain.days
+        weight = np.maximum(value * rate[cells.product], 1e-12 * cells.factor)
+        keys = list(zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True))
+        sources = [variance for _, variance, _, _ in self.points[:2]]
+        if self.best is not None:
+            sources.append(self.best.variance)
+        wanted: list[tuple[float, int, float]] = []
+        for variance in sources:
+            for n, key in enumerate(keys):
+                at = variance.get(key, 0.0)
+                if cells.low[n] * (1 + 1e-9) < at < cells.high[n] * (1 - 1e-9):
+                    error = weight[n] * (np.sqrt(at) - self._chord(n, key, at))
+                    wanted.append((error, n, at))
+        wanted.sort(reverse=True)
+        total = sum(error for error, _, _ in wanted)
+        done, added = 0.0, False
+        for error, n, at in wanted:
+            if error <= 1e-12 * max(1.0, abs(total)) or done > 0.98 * total:
+                break
+            done += error
+            points = self.breaks.get(keys[n], np.empty(0))
+            if (np.abs(points - at) <= 1e-4 * at).any():
+                continue
+            self.breaks[keys[n]] = np.sort(np.append(points, at))
+            added = True
+        return added
+
+    def _chord(self, n: int, key: Cell, at: float) -> float:
+        points = np.concatenate([[self.cells.low[n]], self.breaks.get(key, np.empty(0)), [self.cells.high[n]]])
+        return float(np.interp(at, points, np.sqrt(points)))
+
+    def _design_from_above(self) -> bool:
+        """Look for a design under ceilings on stock in the model whose roots are approximated from above."""
+        cells = self.cells
+        breaks: dict[Cell, Floats] = {}
+        keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
+        for n, key in enumerate(keys):
+            low = max(cells.low[n], 1e-3 * cells.high[n])
+            count = 1 + int(np.ceil(np.log2(max(cells.high[n] / low, 1.0)) / 1.5)) if low > 0 else 1
+            breaks[key] = np.geomspace(low, cells.high[n], count) if low > 0 else np.ones(1)
+        model = self._build(breaks, above=True)
+        arrays = model.compile()
+        scaled = Scaled.of(arrays)
+        rows = strengthen(scaled, self.clock, 0.2, lambda bound: None, self.options.seed)
+        outcome = solve_mip(
+            scaled, rows, self.clock, gap=max(self.options.gap, 1e-4), limit=self.clock.left / 2,
+            seed=self.options.seed, threads=self.options.threads,
+        )  # fmt: skip
+        for point in outcome.points[::-1]:
+            model.load(arrays, point)
+            values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
+            self._take(self.improver.improve(values, self._variance(model)))
+        self._report()
+        return self.best is not None

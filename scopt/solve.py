@@ -1,0 +1,264 @@
+"""`build` and `solve`: from a case and a strategy to a model, and from there to a result."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scopt.chain import Chain
+from scopt.design import cost_table, tables
+from scopt.errors import UsageError
+from scopt.method import Options, Search
+from scopt.models import build as assemble
+from scopt.network import expand
+from scopt.result import Result
+from scopt.solver import Clock, Lp, Scaled, check_version
+from scopt.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scopt.case import Case, Strategy
+    from scopt.models import Model
+    from scopt.progress import Progress
+
+__all__ = ["build", "solve"]
+
+
+def build(case: Case, strategy: str = "integrated") -> Model:
+    """Build the model of a strategy, to be read and extended before it is solved.
+
+    Parameters
+    ----------
+    case
+        A validated case.
+    strategy
+        Name of a strategy of the case.
+
+    Returns
+    -------
+    Model
+        Its Pyomo part is ``model.pyomo``: ``open_site[site]``, ``stock_point[site, product]``, ``join[site]``,
+        ``contract[operator]`` and more; ``model.flow(origin, destination, channel, product)`` is an expression of
+        units per year. Pass the model on to `solve`.
+
+    Raises
+    ------
+    UsageError
+        The case has no such strategy.
+    CaseError
+        The changes of the strategy make the case invalid.
+    """
+    return assemble(expand(_chain(case, strategy)))
+
+
+def _chain(case: Case, name: str) -> Chain:
+    if name not in case.strategies:
+        known = ", ".join(case.strategies)
+        raise UsageError(f"the case has no strategy {name!r}; it has {known}")
+    return Chain(case.for_strategy(name), case.strategies[name])
+
+
+def solve(
+    case: Case | Model,
+    strategy: str = "integrated",
+    *,
+    gap: float | None = None,
+    time_limit: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    extend: Callable[[Model], None] | None = None,
+) -> Result:
+    """Find the cheapest design of a strategy, with a proven bound.
+
+    Parameters
+    ----------
+    case
+        A case, or a model made by `build` (then `strategy` is that of the model).
+    strategy
+        Name of a strategy of the case.
+    gap
+        Relative gap to prove; the case's ``mip_gap`` by default.
+    time_limit
+        Seconds for the strategy (as-is has its own as long); the case's ``time_limit_s`` by default.
+    seed, threads
+        Of the solver; the same ones give the same result unless time runs out.
+    progress
+        Called with an `Event` whenever something is known.
+    extend
+        Called with every model of the strategy before it is solved, to add constraints in Pyomo. The method may
+        build more than one model, so constraints belong here rather than into one model by hand.
+
+    Returns
+    -------
+    Result
+        Status ``optimal``, ``feasible``, ``infeasible`` or ``stopped``; an interrupt returns the best design.
+
+    Raises
+    ------
+    UsageError
+        The case has no such strategy, or an option is out of range.
+    SolverError
+        HiGHS failed or is too old.
+    """
+    check_version()
+    model, case, strategy = _open(case, strategy)
+    settings = case.settings
+    options = Options(
+        gap=float(settings.mip_gap if gap is None else gap),
+        time_limit=float(settings.time_limit_s if time_limit is None else time_limit),
+        seed=seed,
+        threads=threads,
+    )
+    if options.gap < 0 or options.time_limit <= 0:
+        raise UsageError("the gap must not be negative and the time limit must be above 0 seconds")
+    work = _Work(case, strategy, options, progress, extend)
+    return work.run(model)
+
+
+def _open(case: Case | Model, strategy: str) -> tuple[Model | None, Case, str]:
+    from scopt.models import Model
+
+    if isinstance(case, Model):
+        return case, case.chain.case, case.chain.strategy.name
+    return None, case, strategy
+
+
+@dataclass(eq=False)
+class _Solved:
+    """A searched strategy with its tables."""
+
+    search: Search
+    strategy: Strategy
+    case: Case
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> float | None:
+        return None if self.search.best is None else self.search.best.cost
+
+
+@dataclass(eq=False)
+class _Work:
+    """One call of `solve`."""
+
+    case: Case
+    name: str
+    options: Options
+    progress: Progress | None
+    extend: Callable[[Model], None] | None
+    messages: list[str] = field(default_factory=list)
+
+    def run(self, model: Model | None) -> Result:
+        if self.name not in self.case.strategies:
+            _chain(self.case, self.name)
+        against_name = self.case.strategies[self.name].against
+        as_is = self._search("as_is", "as-is", None)
+        self._say_as_is(as_is)
+        main = as_is
+        if self.name != "as_is" and not as_is.search.clock.stopped:
+            main = self._search(self.name, self.name, model)
+        against = as_is
+        if against_name not in ("as_is", self.name) and not main.search.clock.stopped:
+            against = self._search(against_name, f"{against_name} (to compare)", None)
+        return self._result(main, as_is, against, against_name)
+
+    def _search(self, name: str, phase: str, model: Model | None) -> _Solved:
+        extend = self.extend if name == self.name else None
+        if model is None:
+            model = assemble(expand(_chain(self.case, name)))
+            if extend is not None:
+                extend(model)
+        clock = Clock(self.options.time_limit)
+        if model.chain.strategy.measured:
+            self._hold_observed(model, clock)
+        search = Search(model, self.options, clock, self.progress, phase, extend).run()
+        solved = _Solved(search, model.chain.strategy, model.chain.case)
+        if search.best is not None:
+            solved.tables = tables(model, search.arrays, search.best.flows, search.best.values)
+        return solved
+
+    def _hold_observed(self, model: Model, clock: Clock) -> None:
+        """Run today's chain as observed: the least deviation from the observed shares comes before cost."""
+        m = model.pyomo
+        if not hasattr(m, "deviation"):
+            return
+        arrays = model.compile()
+        place = arrays.place
+        cost = arrays.cost * 0.0
+        for part in (*m.over.values(), *m.under.values()):
+            cost[place[part.name]] = 1.0
+        lp = Lp(Scaled.of(_with_cost(arrays, cost)), ~arrays.lazy, clock, self.options.seed)
+        point = lp.solve(clock.left)
+        if point is None:
+            return
+        least = float(sum(point[place[part.name]] for part in (*m.over.values(), *m.under.values())))
+        moved = float(sum(model.chain.case.lanes["units_today"].fillna(0.0)))
+        import pyomo.environ as pyo
+
+        slack = 1e-6 * max(1.0, moved)
+        m.as_observed = pyo.Constraint(expr=m.deviation <= least + slack)
+        if least > 1e-3 * moved:
+            self.messages.append(
+                f"as-is: the observed flows (units_today) do not fit the demand of the case; {least:,.0f} units a "
+                "year had to run elsewhere than observed"
+            )
+
+    def _say_as_is(self, as_is: _Solved) -> None:
+        if as_is.search.best is None:
+            why = (
+                "today's sites and lanes cannot keep the promises, capacities or fill rates of the case"
+                if as_is.search.infeasible
+                else "the search was stopped before a design was found"
+            )
+            self.messages.append(f"no as-is design: {why}, so there is no as-is cost and no saving")
+
+    def _result(self, main: _Solved, as_is: _Solved, against: _Solved, against_name: str) -> Result:
+        search, best = main.search, main.search.best
+        out = dict(main.tables)
+        if best is not None:
+            before = None if as_is.search.best is None else as_is.search.best.costs
+            out["costs"] = cost_table(before, best.costs)
+            out["checks"] = verify(main.case, main.strategy, out, best.costs)
+        saving = None if against.cost is None or main.cost is None else against.cost - main.cost
+        return Result(
+            strategy=self.name,
+            status=search.status,
+            cost=main.cost,
+            bound=search.bound if abs(search.bound) < np.inf else None,
+            gap=search.gap,
+            seconds=search.clock.seconds,
+            as_is_cost=as_is.cost,
+            saving=saving,
+            against=against_name,
+            currency=self.case.settings.currency,
+            messages=tuple([*self.messages, *(str(w) for w in self.case.warnings)]),
+            provenance=self._provenance(),
+            tables=out,
+        )
+
+    def _provenance(self) -> dict[str, str]:
+        return {
+            "scopt": version("scopt"),
+            "highspy": version("highspy"),
+            "pyomo": version("pyomo"),
+            "python": platform.python_version(),
+            "case": self.case.source,
+            "case digest": self.case.digest,
+            "gap": f"{self.options.gap:g}",
+            "time limit (s)": f"{self.options.time_limit:g}",
+            "seed": str(self.options.seed),
+            "threads": "all" if self.options.threads is None else str(self.options.threads),
+        }
+
+
+def _with_cost(arrays: Any, cost: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(arrays, cost=cost, offset=0.0)

@@ -1,0 +1,344 @@
+"""HiGHS: scaled hand-over, row generation at the root, branch and bound that can be watched and stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import highspy
+import numpy as np
+from scipy.sparse import csr_array, diags_array
+
+from scopt.errors import SolverError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scopt.models import Arrays
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+__all__ = ["Clock", "Lp", "Outcome", "Scaled", "check_version", "solve_mip", "strengthen"]
+
+OLDEST = (1, 15, 1)
+"""highspy 1.14 returns wrong optima on models with big-M rows (HiGHS issues 2975, 3043, 3073, 3094)."""
+
+
+def check_version(version: tuple[int, ...] | None = None) -> None:
+    """Refuse a HiGHS whose optima cannot be trusted.
+
+    Raises
+    ------
+    SolverError
+        The installed highspy is older than 1.15.1.
+    """
+    if version is None:
+        engine = highspy.Highs()
+        version = (engine.versionMajor(), engine.versionMinor(), engine.versionPatch())
+    if version < OLDEST:
+        have, need = (".".join(map(str, v)) for v in (version, OLDEST))
+        raise SolverError(
+            f"highspy {have} is known to return wrong optima on models of this kind; scopt needs {need} or later: "
+            "pip install --upgrade highspy"
+        )
+
+
+@dataclass
+class Clock:
+    """Time budget and the wish to stop.
+
+    Parameters
+    ----------
+    limit
+        Seconds from the start of the clock.
+    """
+
+    limit: float
+    start: float = field(default_factory=time.perf_counter)
+    stopped: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.start
+
+    @property
+    def left(self) -> float:
+        """Seconds until the limit; 0 once stopped."""
+        return 0.0 if self.stopped else max(0.0, self.limit - self.seconds)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled:
+    """Arrays in the units that the solver sees.
+
+    Column j stands for `column[j]` units, money for `money`, and every row is divided by its largest entry;
+    all by powers of two, so that scaling rounds nothing.
+    """
+
+    arrays: Arrays
+    column: Floats
+    money: float
+    row: Floats
+    cost: Floats
+    lower: Floats
+    upper: Floats
+    matrix: Any
+    row_lower: Floats
+    row_upper: Floats
+
+    @classmethod
+    def of(cls, arrays: Arrays) -> Scaled:
+        """Scale compiled arrays."""
+        column = np.ones(len(arrays.cost))
+        column[: arrays.flows] = arrays.scale
+        matrix = csr_array(arrays.matrix @ diags_array(column))
+        top = np.asarray(abs(matrix).max(axis=1).todense()).ravel() if matrix.nnz else np.ones(matrix.shape[0])
+        row = np.exp2(-np.rint(np.log2(np.where(top > 0, top, 1.0))))
+        matrix = csr_array(diags_array(row) @ matrix)
+        cost = arrays.cost * column
+        typical = np.median(np.abs(cost[cost != 0])) if (cost != 0).any() else 1.0
+        money = float(np.exp2(np.rint(np.log2(typical))))
+        return cls(
+            arrays, column, money, row, cost / money, arrays.lower / column, arrays.upper / column, matrix,
+            arrays.row_lower * row, arrays.row_upper * row,
+        )  # fmt: skip
+
+    def value(self, objective: float) -> float:
+        """Objective of the solver in the money of the case."""
+        return objective * self.money + self.arrays.offset
+
+
+def _pass(engine: Any, model: Scaled, rows: Bools | None, *, whole: bool) -> None:
+    matrix = model.matrix if rows is None else csr_array(model.matrix[np.flatnonzero(rows)])
+    low = model.row_lower if rows is None else model.row_lower[rows]
+    high = model.row_upper if rows is None else model.row_upper[rows]
+    kinds = (model.arrays.integer & whole).astype(np.int32)
+    status = engine.passModel(
+        len(model.cost), matrix.shape[0], matrix.nnz, int(highspy.MatrixFormat.kRowwise),
+        int(highspy.ObjSense.kMinimize), 0.0, model.cost, model.lower, model.upper, low, high,
+        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data, kinds,
+    )  # fmt: skip
+    if status == highspy.HighsStatus.kError:
+        raise SolverError("HiGHS did not accept the model")
+
+
+def _engine(seed: int = 0, threads: int | None = None) -> Any:
+    engine = highspy.Highs()
+    engine.setOptionValue("output_flag", False)
+    engine.setOptionValue("random_seed", seed)
+    if threads is not None:
+        # A different number of threads than before makes run() fail until the scheduler is reset.
+        highspy.Highs.resetGlobalScheduler(True)
+        engine.setOptionValue("threads", threads)
+    return engine
+
+
+def _run(engine: Any, clock: Clock) -> None:
+    """Run HiGHS in a thread, so that an interrupt reaches us, stops it, and keeps what it has."""
+    failure: list[BaseException | Any] = []
+
+    def work() -> None:
+        try:
+            failure.append(engine.run())
+        except BaseException as error:
+            failure.append(error)
+
+    def watch(event: Any) -> None:
+        if clock.stopped:
+            event.interrupt()
+
+    for callback in (engine.cbSimplexInterrupt, engine.cbIpmInterrupt, engine.cbMipInterrupt):
+        callback.subscribe(watch)
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    while worker.is_alive():
+        try:
+            worker.join(0.2)
+        except KeyboardInterrupt:
+            clock.stopped = True
+    if isinstance(failure[0], BaseException):
+        raise failure[0]
+    if failure[0] == highspy.HighsStatus.kError:
+        raise SolverError(f"HiGHS failed: {engine.modelStatusToString(engine.getModelStatus())}")
+
+
+class Lp:
+    """A linear program that is solved again and again with other costs, bounds and rows."""
+
+    def __init__(self, model: Scaled, rows: Bools | None, clock: Clock, seed: int = 0) -> None:
+        self.model, self.clock = model, clock
+        self.engine = _engine(seed)
+        self.seat = np.arange(len(model.row)) if rows is None else np.cumsum(rows) - 1
+        _pass(self.engine, model, rows, whole=False)
+
+    def solve(self, limit: float | None = None) -> Floats | None:
+        """Solution in the units of the case, or None where there is none (infeasible, out of time)."""
+        if limit is not None:
+            self.engine.setOptionValue("time_limit", self.engine.getRunTime() + limit)
+        _run(self.engine, self.clock)
+        self.status = self.engine.getModelStatus()
+        if self.status != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.asarray(self.engine.getSolution().col_value) * self.model.column
+
+    @property
+    def infeasible(self) -> bool:
+        """Whether the last solve proved that no solution exists."""
+        return bool(self.status == highspy.HighsModelStatus.kInfeasible)
+
+    def set_bounds(self, columns: NDArray[np.int64], lower: Floats, upper: Floats) -> None:
+        """Bounds of columns, in the units of the case."""
+        scale = self.model.column[columns]
+        self.engine.changeColsBounds(len(columns), columns.astype(np.int32), lower / scale, upper / scale)
+
+    def set_entry(self, row: int, column: int, value: float) -> None:
+        """Change one entry of the matrix."""
+        model = self.model
+        self.engine.changeCoeff(int(self.seat[row]), column, value * model.row[row] * model.column[column])
+
+    def set_row(self, row: int, lower: float, upper: float) -> None:
+        """Change the bounds of one row."""
+        scale = self.model.row[row]
+        self.engine.changeRowBounds(int(self.seat[row]), lower * scale, upper * scale)
+
+
+def strengthen(model: Scaled, clock: Clock, share: float, report: Callable[[float], None], seed: int = 0) -> Bools:
+    """Choose the lazy rows that the root relaxation needs.
+
+    Rows that are violated at the optimum of the relaxation are added until none is, or until the time share is
+    used up. With few lazy rows all are taken.
+
+    Parameters
+    ----------
+    share
+        Part of the remaining time that may be spent.
+    report
+        Called with the bound of the relaxation, in money.
+
+    Returns
+    -------
+    ndarray of bool
+        Rows of the model to be kept.
+    """
+    arrays = model.arrays
+    keep = ~arrays.lazy
+    lazy = np.flatnonzero(arrays.lazy)
+    if len(lazy) <= 2000:
+        return np.ones(len(keep), bool)
+    end = clock.seconds + clock.left * share
+    lp = Lp(model, keep, clock, seed)
+    before = -np.inf
+    while (left := end - clock.seconds) > 0:
+        found = lp.solve(left)
+        if found is None:
+            break
+        bound = model.value(lp.engine.getInfo().objective_function_value)
+        report(bound)
+        point = found / model.column
+        activity = model.matrix[lazy] @ point
+        broken = lazy[(activity > model.row_upper[lazy] + 1e-6) & ~keep[lazy]]
+        if not len(broken) or bound - before < 1e-7 * abs(bound):
+            break
+        before = bound
+        extra = csr_array(model.matrix[broken])
+        lp.engine.addRows(
+            len(broken), model.row_lower[broken], model.row_upper[broken], extra.nnz,
+            extra.indptr.astype(np.int32), extra.indices.astype(np.int32), extra.data,
+        )  # fmt: skip
+        keep[broken] = True
+    return keep
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What branch and bound came to.
+
+    Parameters
+    ----------
+    status
+        ``optimal``, ``feasible``, ``infeasible`` or ``stopped`` (neither proof nor solution).
+    points
+        Solutions in the units of the case, best last.
+    bound
+        Valid lower bound of the model, in money; -inf without one.
+    """
+
+    status: str
+    points: list[Floats]
+    bound: float
+
+
+def solve_mip(
+    model: Scaled,
+    rows: Bools,
+    clock: Clock,
+    *,
+    gap: float,
+    limit: float | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    start: dict[int, float] | None = None,
+    watch: Callable[[Floats | None, float], None] | None = None,
+) -> Outcome:
+    """Branch and bound on the given rows.
+
+    Parameters
+    ----------
+    gap
+        Relative gap at which to stop.
+    limit
+        Seconds; the time left on the clock by default.
+    start
+        Values of integer columns of a known design.
+    watch
+        Called with each improving solution (or None) and the bound, in the units of the case.
+    """
+    engine = _engine(seed, threads)
+    _pass(engine, model, None if rows.all() else rows, whole=True)
+    engine.setOptionValue("mip_rel_gap", gap)
+    engine.setOptionValue("mip_abs_gap", 0.0)
+    engine.setOptionValue("mip_feasibility_tolerance", 1e-6)
+    engine.setOptionValue("time_limit", max(0.05, clock.left if limit is None else min(limit, clock.left)))
+    engine.setOptionValue("mip_min_logging_interval", 0.5)
+    points: list[Floats] = []
+
+    def improved(event: Any) -> None:
+        point = np.array(event.data_out.mip_solution) * model.column
+        points.append(point)
+        del points[:-4]
+        if watch is not None:
+            watch(point, model.value(event.data_out.mip_dual_bound))
+
+    def logged(event: Any) -> None:
+        if watch is not None:
+            watch(None, model.value(event.data_out.mip_dual_bound))
+
+    engine.cbMipImprovingSolution.subscribe(improved)
+    engine.cbMipLogging.subscribe(logged)
+    if start:
+        index = np.fromiter(start, np.int32, len(start))
+        engine.setSolution(len(index), index, np.fromiter(start.values(), float, len(start)) / model.column[index])
+    _run(engine, clock)
+    status, info = engine.getModelStatus(), engine.getInfo()
+    solution = engine.getSolution()
+    if solution.value_valid:
+        points.append(np.asarray(solution.col_value) * model.column)
+    none = highspy.HighsModelStatus
+    if status in (none.kInfeasible, none.kUnboundedOrInfeasible):
+        return Outcome("infeasible", [], np.inf)
+    if status == none.kUnbounded:
+        raise SolverError("the model is unbounded: a negative cost has no limit")
+    bound = -np.inf
+    if model.arrays.integer.any():
+        bound = model.value(info.mip_dual_bound)
+    elif status == none.kOptimal:
+        bound = model.value(info.objective_function_value)
+    if status == none.kOptimal:
+        return Outcome("optimal", points, bound)
+    return Outcome("feasible" if points else "stopped", points, bound)
