@@ -76,11 +76,6 @@ def km(a: str, b: str) -> float:
     return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(h))
 
 
-def nearest(city: str, among: list[str]) -> str:
-    """Return the city of ``among`` that is closest to ``city``."""
-    return min(among, key=lambda other: (km(city, other), other))
-
-
 # -------------------------------------------------------------------------------------- expanding it
 def draw(rng: random.Random, cell: Any) -> Any:
     """Draw a cell like ``200000 ± 25%`` uniformly, to three significant digits; leave any other as it is."""
@@ -92,11 +87,11 @@ def draw(rng: random.Random, cell: Any) -> Any:
 
 
 def make_sites(rng: random.Random, kinds: list[Row], largest: list[str]) -> list[Row]:
-    """Make one site per kind and city; ``largest N`` stands for the first N of ``largest``."""
+    """Make one site per kind and city; ``1 to 30`` stands for the thirty largest cities."""
     sites = []
     for kind in kinds:
-        words = str(kind["cities"]).split(", ")
-        cities = largest[: int(words[0].split()[1])] if words[0].startswith("largest") else words
+        first, _, last = kind["cities"].partition(" to ")
+        cities = largest[int(first) - 1 : int(last)] if last else kind["cities"].split(", ")
         columns = {k: v for k, v in kind.items() if k not in ("kind", "cities", "north", "east")}
         for city in cities:
             site = {"site": f"{kind['kind']} {city}", **at(city, kind.get("north", 0), kind.get("east", 0))}
@@ -127,6 +122,7 @@ def small() -> Sheets:
 
 # --------------------------------------------------------------------------------------------- apparel
 APPAREL_UNITS = 4_000_000
+FLAGSHIPS = 30  # largest cities, whose stores may send parcels
 FAMILY_SHARE = {  # outerwear, knitwear, basics in a region's demand: the colder, the more outerwear
     "northeast": (0.34, 0.36, 0.30), "north": (0.30, 0.36, 0.34), "northwest": (0.30, 0.36, 0.34),
     "central": (0.22, 0.38, 0.40), "east": (0.22, 0.38, 0.40), "southwest": (0.20, 0.38, 0.42),
@@ -154,39 +150,27 @@ def apparel_demand(rng: random.Random, cities: list[str], families: list[str]) -
     return rows
 
 
-def bought(demand: list[Row], products: list[Row], unit: str, channels: tuple[str, ...]) -> dict[str, float]:
-    """Yearly size or sales value (``unit``: a column of products) that each city buys in some channels."""
-    each = {p["product"]: p[unit] for p in products}
+def bought_online(demand: list[Row], products: list[Row]) -> dict[str, float]:
+    """Yearly volume (units x size) that each city orders online."""
+    size = {p["product"]: p["size"] for p in products}
     total = dict.fromkeys((row["market"] for row in demand), 0.0)
     for row in demand:
-        if row["channel"] in channels:
-            total[row["market"]] += row["units"] * each[row["product"]]
+        total[row["market"]] += row["units"] * size[row["product"]] * (row["channel"] == "online")
     return total
 
 
-def add_trade(rng: random.Random, sites: list[Row], size: dict[str, float], sales: dict[str, float]) -> None:
-    """Add to distributors and wholesalers what grows with their trade.
-
-    What the brand would have to do itself without one (credit, sales force, displays) is some multiple of its
-    margin; one that gets less than three tenths of today's trade gives up the brand.
-    """
-    homes = {
-        tier: [s["site"].split(" ", 1)[1] for s in sites if s["tier"] == tier]
-        for tier in ("wholesaler", "distributor")
+def parcel_from_store(city: str, price: Row) -> Row:
+    """Return the lane on which a flagship store sends parcels within its own city."""
+    return {
+        "origin": f"store {city}",
+        "destination": city,
+        "channel": "online",
+        "mode": "parcel",
+        "status": "candidate",
+        "unit_cost": price["cost_base"],
+        "lead_days": price["min_days"],
+        "on_time_rate": price["on_time_rate"],
     }
-    wholesaler = {c: nearest(c, homes["wholesaler"]) for c in size}
-    distributor = {c: nearest(wholesaler[c], homes["distributor"]) for c in size}
-    for site in sites:
-        tier, _, home = site["site"].partition(" ")
-        if tier not in homes:
-            continue
-        upstream = wholesaler if tier == "wholesaler" else distributor
-        served = [c for c in size if upstream[c] == home]
-        volume = sum(size[c] for c in served)
-        own_work = site["margin_rate"] * sum(sales[c] for c in served) * rng.uniform(0.4, 1.4)
-        site["replacement_cost"] = round(own_work, -3)
-        site["capacity"] = max(300_000, math.ceil(volume / 25_000) * 50_000)  # room for twice today's trade
-        site["min_units"] = math.floor(0.3 * volume / 1000) * 1000
 
 
 def agent_lane(origin: str, destination: str, pallet: Row) -> Row:
@@ -214,10 +198,8 @@ def apparel() -> Sheets:
     cities = [c for c, row in CITIES.items() if row["region"]]
     demand = apparel_demand(rng, cities, [p["product"] for p in products])
     sites = make_sites(rng, tables.pop("kinds"), cities)
-    pallet = next(row for row in tables["prices"] if row["price"] == "pallet")
-    size, sales = (bought(demand, products, unit, ("offline", "pickup")) for unit in ("size", "price"))
-    add_trade(rng, sites, size, sales)
-    online = bought(demand, products, "size", ("online",))
+    prices = {row["price"]: row for row in tables["prices"]}
+    online = bought_online(demand, products)
     for site in sites:
         if site.get("place", "").startswith("front"):  # half as much again as the city buys online
             site["capacity"] = math.ceil(1.5 * online[site["place"].removeprefix("front ")] / 1000) * 1000
@@ -225,7 +207,10 @@ def apparel() -> Sheets:
         "sites": sites,
         "markets": [{"market": c, **at(c), "region": CITIES[c]["region"]} for c in cities],
         "demand": demand,
-        "lanes": [agent_lane("Beijing", city, pallet) for city in ("Harbin", "Xi'an")],
+        "lanes": [
+            *(agent_lane("Beijing", city, prices["pallet"]) for city in ("Harbin", "Xi'an")),
+            *(parcel_from_store(city, prices["from store"]) for city in cities[:FLAGSHIPS]),
+        ],
         "lane_rules": make_lane_rules(tables),
     }
 

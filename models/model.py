@@ -131,6 +131,7 @@ class Model:
         self.bills: list[tuple[Ints, Floats]] = []
         self.bill_terms: dict[int, list[Any]] = {}
         self.rows: list[Rows] = []
+        self.meters: list[tuple[str, int]] = []
         self.settlers: list[Callable[[Floats], None]] = []
         self.starts: dict[str, int] = {"flow": 0}
         self.notes: dict[str, Any] = {}
@@ -256,6 +257,7 @@ class Model:
         meter = pyo.Var(list(keys), within=pyo.NonNegativeReals)
         self.pyomo.add_component(name, meter)
         n = len(keys)
+        self.meters.append((name, n))
         order = np.arange(n)
         self.add_rows(
             name, group, column, value, 0.0, 0.0, count=n, decisions=(order, list(meter.values()), -1.0)

@@ -89,6 +89,8 @@ def add_tiers(model: Model, subject: str, volume: Any, taken: Any, most: float) 
         m.tier_rows = pyo.ConstraintList()
     count = range(len(tiers.low))
     choice, part = [m.tier[subject, t] for t in count], [m.tier_volume[subject, t] for t in count]
+    for t in count:
+        part[t].setub(float(tiers.high[t]))
     m.tier_rows.add(pyo.quicksum(choice) == taken)
     m.tier_rows.add(pyo.quicksum(part) == volume)
     for t in count:

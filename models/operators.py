@@ -121,7 +121,7 @@ def _add_minimum_bills(model: Model, table: Any) -> None:
         "operator_unit_costs", names, np.concatenate([none, *groups]), np.concatenate([none, *columns]),
         np.concatenate([np.empty(0), *values]),
     )  # fmt: skip
-    m.top_up = pyo.Var(names, within=pyo.NonNegativeReals)
+    m.top_up = pyo.Var(names, bounds=lambda m, o: (0.0, float(floor[o])))
     shortfall = {}
     for o in names:
         terms = model.bill_terms.get(int(chain.operator_ids.get_loc(o)), [])

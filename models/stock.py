@@ -248,6 +248,8 @@ def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above
     ]
     m.root = pyo.Var(names, within=pyo.NonNegativeReals)
     root = list(m.root.values())
+    for var, high in zip(root, cells.high.tolist(), strict=True):
+        var.setub(1.01 * high**0.5)
     lines = _lines(cells, breaks, above=above)
     model.notes["lines"] = lines
     keys = [(*names[c], n) for c, n in zip(lines.cell, lines.number, strict=True)]

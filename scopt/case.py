@@ -13,20 +13,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from scopt.changes import Changed, apply_changes
-from scopt.defaults import Settings
+from scopt.defaults import Settings, as_given
 from scopt.errors import CaseError, UsageError
 from scopt.findings import Findings
-from scopt.keys import records
+from scopt.frames import records
 from scopt.read import nearest, read_frames, read_path
 from scopt.schema import SHEETS
 from scopt.validate import Validated, examine, validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import pandas as pd
 
     from scopt.context import Origin
 
@@ -147,6 +146,11 @@ class Case:
         return _build(validate(raw, kept=self._validated), self.source)
 
     @property
+    def given(self) -> Mapping[str, pd.DataFrame]:
+        """Every sheet as it was written: typed, blank where a cell was blank (NaN or empty text)."""
+        return MappingProxyType(dict(self._validated.given))
+
+    @property
     def strategies(self) -> dict[str, Strategy]:
         """The strategies by name; `as_is` (all levers no) and `integrated` (all yes) are always there."""
         rows = {row["strategy"]: row for row in records(self.tables["strategies"])}
@@ -186,6 +190,9 @@ class Case:
         if new.errors:
             raise CaseError(new)
         return _changed_case(self, changed, lanes, new)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _case, (self._validated, self.source, self.warnings)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(table)} {name}" for name, table in self.tables.items() if len(table))
@@ -249,7 +256,7 @@ def _changed_case(case: Case, changed: Changed, lanes: pd.DataFrame, new: Findin
     origins["changes"] = origins["changes"].keep(np.zeros(len(origins["changes"].rows), dtype=bool))
     warnings = Findings(case.warnings + [finding for finding in new if finding not in case.warnings])
     # What was written no longer counts: from here on the changed tables are what is given.
-    validated = Validated(tables, tables, changed.settings, lanes, origins, warnings, Findings())
+    validated = Validated(as_given(tables), tables, changed.settings, lanes, origins, warnings, Findings())
     return _case(validated, case.source, warnings)
 
 
@@ -257,11 +264,16 @@ def _digest(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return the SHA-256 of the content of the tables; the same on every machine."""
     digest = hashlib.sha256()
     for name, table in tables.items():
-        for column in table.columns:
+        if name == "settings":  # a case is the same under another name
+            table = table[table["key"] != "name"]
+        for column in table.columns if len(table) else ():
             cells = table[column]
             digest.update(f"\x1d{name}\x1e{column}\x1e{len(cells)}\x1e".encode())
             if cells.dtype.kind == "f":
                 digest.update((cells.to_numpy() + 0.0).astype("<f8").tobytes())
             else:
-                digest.update("\x1f".join(map(str, cells)).encode())
+                # Ids repeat: each distinct text is hashed once, then which row holds which.
+                codes, distinct = pd.factorize(cells.astype(object).to_numpy())
+                digest.update("\x1f".join(map(str, distinct)).encode())
+                digest.update(codes.astype("<i8").tobytes())
     return digest.hexdigest()

@@ -26,6 +26,8 @@ BLANK, NUMBER, TEXT, BOOL, DATE, OTHER = range(6)
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+# What a spreadsheet leaves behind where a formula failed, when cells are saved as text.
+_ERRORS = ("#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
 
@@ -128,7 +130,7 @@ class Cells:
         return number, bad
 
     def to_text(self) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-        """Return trimmed text, a whole number without its decimals, and the mask of dates and the like."""
+        """Return trimmed text, a whole number without its decimals, and the mask of dates and errors."""
         text = self.text.copy()
         is_number = self.kinds == NUMBER
         if is_number.any():
@@ -136,7 +138,10 @@ class Cells:
             text[is_number] = np.array([_number_text(number) for number in distinct], dtype=object)[codes]
         is_bool = self.kinds == BOOL
         text[is_bool] = np.where(self.values[is_bool].astype(bool), "TRUE", "FALSE")
-        return text, np.asarray(self.kinds >= DATE)
+        bad = self.kinds >= DATE
+        for error in _ERRORS:
+            bad |= text == error
+        return text, np.asarray(bad)
 
     def to_choice(self, choices: tuple[str, ...]) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
         """Return each choice as the contract spells it, empty for blank, and the mask of unknown ones."""

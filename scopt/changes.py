@@ -13,7 +13,7 @@ from scopt.context import Origin
 from scopt.convert import convert_cells, out_of_bounds
 from scopt.defaults import Settings, add_channels, resolve, settings_of
 from scopt.findings import Finding, Findings
-from scopt.keys import records
+from scopt.frames import records
 from scopt.read import nearest
 from scopt.schema import SETTINGS, SHEETS
 
@@ -99,7 +99,10 @@ def _change(result: Changed, change: dict[str, Any]) -> None:
     column = _column(name, change["column"], "column")
     mask = _where(name, table, change["where"])
     if not mask.any():
-        raise _Refusal("where", f"no row of {name} matches", "Check the values, or remove the change.")
+        mend = "Check the values, or remove the change."
+        if name == "lanes":
+            mend += " Lanes that rules make are changed through lane_rules."
+        raise _Refusal("where", f"no row of {name} matches", mend)
     if name == "settings":
         column = _setting(table, column, mask)
     if column.name == "notes" or (column.name == "status" and not SHEETS[name].own_status):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scopt.keys import blank_in_key, first_rows, key_codes, repeats
+from scopt.frames import blank_in_key, first_rows, key_codes, repeats
 from scopt.lanes import MARKET
 from scopt.read import nearest
 from scopt.schema import SHEETS
@@ -34,7 +34,7 @@ def known_ids(context: Context, sheet: str) -> list[str]:
 def check_duplicate_keys(context: Context) -> None:
     """Report keys that occur more than once."""
     for name, sheet in SHEETS.items():
-        table, key = context.tables[name], sheet.key
+        table, key = (context.given if name == "settings" else context.tables)[name], sheet.key
         if not key or len(table) < 2:
             continue
         required = [column for column in key if sheet.column(column).required]
@@ -61,9 +61,9 @@ def check_references(context: Context) -> None:
         for column in sheet.columns:
             if not column.refers or table.empty:
                 continue
+            if any((other, "") in context.settled for other in column.refers):
+                continue  # that sheet itself is missing or broken, which is reported
             known = [identifier for other in column.refers for identifier in known_ids(context, other)]
-            if not known and any(SHEETS[other].required for other in column.refers):
-                continue  # the sheet itself is missing, which is reported
             cells = table[column.name]
             unknown = ~cells.isin(set(known)) & (cells != "")
             if unknown.any():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from scopt.keys import key_codes, repeats
+from scopt.frames import key_codes, repeats
 from scopt.lanes import LANE_KEY
 
 if TYPE_CHECKING:
@@ -38,17 +38,14 @@ def check_places(context: Context) -> None:
 
 
 def check_coordinates(context: Context) -> None:
-    """Report half a pair of coordinates."""
+    """Report half a pair of coordinates, unless a lane rule has asked for it already."""
+    rule, mend = "only one of latitude and longitude is given", "Give both or none."
     for sheet in ("sites", "markets"):
-        table = context.tables[sheet]
-        no_latitude, no_longitude = table["latitude"].isna(), table["longitude"].isna()
-        # A coordinate that was found wrong reads as blank here; it has its finding.
-        rule, mend = "only one of latitude and longitude is given", "Give both or none."
-        for column, half in (
-            ("latitude", no_latitude & ~no_longitude),
-            ("longitude", no_longitude & ~no_latitude),
-        ):
-            context.report(sheet, half.to_numpy(), column, rule, mend)
+        table, rows = context.tables[sheet], context.origins[sheet].rows
+        for column, other in (("latitude", "longitude"), ("longitude", "latitude")):
+            told = [one.row for one in context.findings if (one.sheet, one.column) == (sheet, column)]
+            half = (table[column].isna() & table[other].notna()).to_numpy() & ~np.isin(rows, told)
+            context.report(sheet, half, column, rule, mend)
 
 
 def check_lanes_given(context: Context) -> None:
@@ -167,7 +164,8 @@ def check_reached(context: Context) -> None:
         for product in (demand["product"], ""):
             asked = pd.DataFrame({"market": demand["market"], "channel": channel, "product": product})
             served |= pd.MultiIndex.from_frame(asked).isin(lane_keys)
-    missed = ~served & (demand["units"] > 0).to_numpy() & (demand["market"] != "").to_numpy()
+    known = demand["market"].isin(set(context.tables["markets"]["market"])) & (demand["market"] != "")
+    missed = ~served & ((demand["units"] > 0) & known).to_numpy()
     rule = "no lane leads to this market for this channel and product"
     context.report(
         "demand", missed, "market", rule, "Add a lane, or no design can serve it.", level="warning"

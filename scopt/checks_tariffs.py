@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scopt.checks_keys import known_ids
-from scopt.keys import first_rows, key_codes, records
+from scopt.frames import first_rows, key_codes, records
 from scopt.read import nearest
 
 if TYPE_CHECKING:

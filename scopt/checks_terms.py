@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scopt.keys import key_codes
+from scopt.frames import key_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +128,6 @@ def check_fixed_strategies(context: Context) -> None:
         if not rows.any():
             continue
         for lever in ("remove", "add", "direct", "outsource", "restock", "o2o", "share"):
-            spelled = given[lever].map({True: "yes", False: "no"}).fillna(given[lever])
-            other = rows & (spelled != "").to_numpy() & (spelled != wanted).to_numpy()
+            other = rows & ~given[lever].isin(("", wanted)).to_numpy()
             rule = f"{name} has every lever at {wanted}"
             context.report("strategies", other, lever, rule, "Leave it blank, or choose another name.")

@@ -236,13 +236,12 @@ def _target(output: Path | None, case: Path, ending: str) -> Path:
 
 
 def _read(path: Path) -> Case:
-    """Read a case, showing its warnings."""
+    """Read a case and say that it has warnings, which the result repeats."""
     from scopt.case import read_case
-    from scopt.screen import show_findings
 
     case = read_case(path)
     if case.warnings:
-        show_findings(case.warnings, _console())
+        _say(f"warnings: {len(case.warnings)}, see the notes or run: scopt check {path}", CLEAN)
     return case
 
 

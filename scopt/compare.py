@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "compare"]
 
 _ALWAYS = ("as_is", "integrated")
+_COLUMNS = [
+    *("strategy", "status", "against", "cost", "saving", "saving_share", "bound", "gap", "seconds"),
+    *("sites", "closed", "opened", "taken_over", "operators", "stock_days", "served_share", "on_time_share"),
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,7 @@ class Comparison:
     @property
     def table(self) -> DataFrame:
         """One row per strategy: status, cost, saving, gap, what changes, service."""
-        return pd.DataFrame([_row(result) for result in self.results.values()])
+        return pd.DataFrame([_row(result) for result in self.results.values()], columns=_COLUMNS)
 
     @property
     def costs(self) -> DataFrame:
@@ -155,28 +159,28 @@ def _named(progress: Progress, strategy: str) -> Progress:
     return report
 
 
-def _row(result: Result) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "strategy": result.strategy,
-        "status": result.status,
-        "against": result.against,
-        "cost": result.cost,
-        "saving": result.saving,
-        "saving_share": result.saving_share,
-        "bound": result.bound,
-        "gap": result.gap,
-        "seconds": result.seconds,
-    }
+def _row(result: Result) -> list[Any]:
+    """Return the values of `_COLUMNS`; without a design the later ones are None."""
+    figures = [
+        result.strategy,
+        result.status,
+        result.against,
+        result.cost,
+        result.saving,
+        result.saving_share,
+    ]
+    figures += [result.bound, result.gap, result.seconds]
     if result.cost is None:
-        return row
+        return figures + [None] * (len(_COLUMNS) - len(figures))
     found, service = changes(result.sites), by_channel(result.service)[["demand", "served", "on_time"]].sum()
-    return row | {
-        "sites": len(result.sites) and int((result.sites["after"] == "open").sum()),
-        "closed": len(found.closed),
-        "opened": len(found.opened),
-        "taken_over": len(found.taken_over),
-        "operators": len(result.outsourcing),
-        "stock_days": stock_days(result.stock, result.service),
-        "served_share": share(service["served"], service["demand"]),
-        "on_time_share": share(service["on_time"], service["served"]),
-    }
+    return [
+        *figures,
+        len(result.sites) and int((result.sites["after"] == "open").sum()),
+        len(found.closed),
+        len(found.opened),
+        len(found.taken_over),
+        len(result.outsourcing),
+        stock_days(result.stock, result.service),
+        share(service["served"], service["demand"]),
+        share(service["on_time"], service["served"]),
+    ]

@@ -50,7 +50,7 @@ class Context:
     ``given`` holds the typed sheets as written, ``tables`` the same with defaults, ``lanes`` the explicit
     lanes and those made from rules. Rows of ``given`` and ``tables`` correspond, except that ``tables`` may
     have more channels at the end. A cell in ``settled`` (sheet and address) has its finding already and
-    gets no other.
+    gets no other; an empty address stands for the sheet as a whole.
     """
 
     given: Mapping[str, pd.DataFrame]
@@ -81,10 +81,12 @@ class Context:
         """
         given = np.asarray(offenders)
         positions = np.flatnonzero(given) if given.dtype == bool else given
-        table = self.tables[sheet]
+        # The settings of the tables list every key; their positions are those of the sheet as written.
+        table = (self.given if sheet == "settings" else self.tables)[sheet]
+        values = table[column].to_numpy() if column in table else None
         origin = self.origins.get(sheet, Origin())
         for position in positions.astype(int).tolist():
-            value = table[column].iloc[position] if column in table else ""
+            value = "" if values is None else values[position]
             cell, row = origin.place(position, column)
             if cell and (sheet, cell) in self.settled:
                 continue
@@ -96,5 +98,7 @@ class Context:
         self, sheet: str, rule: str, mend: str, level: Literal["error", "warning"] = "error", **where: Any
     ) -> None:
         """Note a finding that concerns a sheet as a whole."""
+        if (sheet, "") in self.settled and not where:
+            return
         place: dict[str, Any] = {"cell": "", "row": 0, "column": "", "value": ""} | where
         self.findings.append(Finding(level=level, sheet=sheet, rule=rule, mend=mend, **place))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from scopt.cells import Cells, as_objects, shown
 from scopt.columns import canonical
 from scopt.context import Origin
 from scopt.findings import Finding, Findings
+from scopt.frames import typed_frame
 from scopt.read import RawSheet, nearest
 from scopt.schema import SETTINGS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from scopt.columns import Column, Sheet
@@ -32,20 +33,15 @@ _MEND = {
 }
 
 
-def type_sheet(
-    raw: RawSheet, sheet: Sheet, findings: Findings, *, keep_excluded: bool = False
-) -> tuple[pd.DataFrame, Origin]:
+def type_sheet(raw: RawSheet, sheet: Sheet, findings: Findings) -> tuple[pd.DataFrame, Origin]:
     """Return a sheet with typed columns, without its excluded rows, and where its rows stand.
 
-    Numbers are float with NaN for blank; the rest is object with empty text for blank. ``keep_excluded``
-    keeps those rows and the columns `status` and `notes` that every sheet may have, for copying a sheet.
+    Numbers are float with NaN for blank; the rest is object with empty text for blank.
     """
-    if not keep_excluded:
-        raw = _without_excluded(raw, sheet, findings)
-    columns = sheet.every_column if keep_excluded else sheet.columns
+    raw = _without_excluded(raw, sheet, findings)
     count = len(raw.rows)
     typed: dict[str, NDArray[Any]] = {}
-    for column in columns:
+    for column in sheet.columns:
         if column.name in raw.columns:
             typed[column.name] = _type_column(raw, column, findings)
         else:
@@ -56,9 +52,7 @@ def type_sheet(
     if sheet.name == "settings":
         _type_settings(raw, typed, findings)
     _warn_later(raw, sheet, typed, findings)
-    types = {column.name: float if column.numeric else object for column in columns}
-    frame = pd.DataFrame({name: pd.Series(typed[name], dtype=kind) for name, kind in types.items()})
-    return frame, Origin(raw.rows, raw.letters)
+    return typed_frame(typed), Origin(raw.rows, raw.letters)
 
 
 def convert_cells(cells: Cells, column: Column) -> tuple[NDArray[Any], NDArray[np.bool_]]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from scopt.cells import as_objects
+from scopt.frames import typed_frame
 from scopt.schema import SETTINGS, SHEETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from scopt.columns import Column
 
-__all__ = ["Settings", "add_channels", "empty_table", "fill_constants", "resolve", "settings_of"]
+__all__ = ["Settings", "add_channels", "as_given", "empty_table", "fill_constants", "resolve", "settings_of"]
 
 # A blank cell of these takes the site's own value, which is looked up where it is needed.
 _STAY_BLANK = {("site_products", "stock")}
@@ -44,10 +49,17 @@ class Settings:
     time_limit_s: float = 600.0
 
 
-def empty_table(columns: Iterable[Column]) -> pd.DataFrame:
-    """Return a table without rows, its columns typed as in a table that has been read."""
-    kinds = {column.name: float if column.numeric else object for column in columns}
-    return pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in kinds.items()})
+def empty_table(name: str) -> pd.DataFrame:
+    """Return the sheet of this name without rows, its columns typed as when they are read."""
+    return _empty(name, resolved=False).copy()
+
+
+@functools.cache
+def _empty(name: str, *, resolved: bool) -> pd.DataFrame:
+    def kind(column: Column) -> type:
+        return float if column.numeric else bool if resolved and column.kind == "yes-no" else object
+
+    return typed_frame({column.name: np.zeros(0, dtype=kind(column)) for column in SHEETS[name].columns})
 
 
 def settings_of(given: pd.DataFrame, source: str) -> Settings:
@@ -86,24 +98,46 @@ def resolve(given: Mapping[str, pd.DataFrame], settings: Settings) -> dict[str, 
     sites["o2o"] = sites["o2o"].where(sites["o2o"] != "", pd.Series(joinable, dtype=object))
     tables["demand"][["cv", "vmr"]] = given["demand"][["cv", "vmr"]]
     tables["channels"] = add_channels(tables["channels"], tables["demand"], settings)
+    strategies, rates = tables["strategies"], tables["rates"]
+    levers = [column.name for column in SHEETS["strategies"].columns if column.kind == "yes-no"]
+    strategies.loc[strategies["strategy"] == "as_is", levers] = False
+    rates["subject"] = as_objects([_subject(subject) for subject in rates["subject"]])
     return tables
+
+
+def _subject(subject: str) -> str:
+    """Return `origin > destination` without the spaces."""
+    return ">".join(part.strip() for part in subject.split(">"))
+
+
+def as_given(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return resolved tables as if they had been written that way: yes/no as text again."""
+    given = {}
+    for name, table in tables.items():
+        columns = {}
+        for column in SHEETS[name].columns:
+            cells = table[column.name].to_numpy()
+            answers = column.kind == "yes-no"
+            columns[column.name] = np.where(cells, "yes", "no").astype(object) if answers else cells
+        given[name] = typed_frame(columns)
+    return given
 
 
 def fill_constants(name: str, given: pd.DataFrame) -> pd.DataFrame:
     """Return a sheet with the constant defaults of the schema filled in."""
-    table = given.copy()
+    if given.empty:
+        return _empty(name, resolved=True).copy()
+    filled: dict[str, NDArray[Any]] = {}
     for column in SHEETS[name].columns:
-        cells = table[column.name]
+        cells = given[column.name].to_numpy()
         if column.kind == "yes-no":
-            answer = cells.where(cells != "", "yes" if column.default else "no")
-            table[column.name] = (answer == "yes").astype(bool)
-        elif column.default is None or (name, column.name) in _STAY_BLANK:
-            continue
-        elif column.numeric:
-            table[column.name] = cells.fillna(float(column.default))
-        else:
-            table[column.name] = cells.where(cells != "", column.default)
-    return table
+            default = "yes" if column.default else "no"
+            cells = np.where(cells == "", default, cells) == "yes"
+        elif column.default is not None and (name, column.name) not in _STAY_BLANK:
+            blank = np.isnan(cells) if column.numeric else cells == ""
+            cells = np.where(blank, column.default, cells).astype(cells.dtype)
+        filled[column.name] = cells.copy()
+    return typed_frame(filled)
 
 
 def _all_settings(settings: Settings) -> pd.DataFrame:
@@ -117,12 +151,14 @@ def add_channels(channels: pd.DataFrame, demand: pd.DataFrame, settings: Setting
     listed = set(channels["channel"])
     missing = [channel for channel in dict.fromkeys(demand["channel"]) if channel and channel not in listed]
     if missing:
-        new = empty_table(SHEETS["channels"].columns).reindex(range(len(missing)))
-        for column in SHEETS["channels"].columns:
-            if not column.numeric:
-                new[column.name] = pd.Series([""] * len(missing), dtype=object)
-        new["channel"] = pd.Series(missing, dtype=object)
-        new = fill_constants("channels", new)
+        blank = {
+            column.name: np.full(
+                len(missing), np.nan if column.numeric else "", dtype=float if column.numeric else object
+            )
+            for column in SHEETS["channels"].columns
+        }
+        blank["channel"] = as_objects(missing)
+        new = fill_constants("channels", typed_frame(blank))
         channels = new if channels.empty else pd.concat([channels, new], ignore_index=True)
     channels["pool"] = channels["pool"].where(channels["pool"] != "", channels["channel"])
     channels["unmet_cost"] = channels["unmet_cost"].fillna(settings.unmet_cost)

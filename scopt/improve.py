@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scopt.solver import Clock, Lp, Scaled
+from scopt.switches import Switches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,22 +103,12 @@ class Improver:
         self.lp = Lp(Scaled.of(arrays), ~arrays.lazy, clock, seed)
         self.integer = np.flatnonzero(arrays.integer)
         self.place = arrays.place
-        self._find_switch_rows()
+        self.switches = Switches(arrays)
         cells = model.notes["cells"]
         roots = model.pyomo.root_of_variance if cells.count else {}
         self.root_row = [int(arrays.row_of(roots[key])) for key in roots]
         slopes = model.pyomo.variance.values() if cells.count else []
         self.variance_column = [self.place[v.name] for v in slopes]
-
-    def _find_switch_rows(self) -> None:
-        """Rows `flows <= M * switch`: a switch that is off closes their columns altogether."""
-        arrays = self.arrays
-        flow = arrays.matrix[:, : arrays.flows]
-        negative = np.asarray((flow < 0).sum(axis=1)).ravel() > 0
-        rows = ~arrays.lazy & (arrays.row_upper == 0) & np.isinf(arrays.row_lower) & ~negative
-        self.switch_rows = np.flatnonzero(rows)
-        self.switch_flow = flow[self.switch_rows]
-        self.switch_decision = arrays.matrix[:, arrays.flows :][self.switch_rows]
 
     def hold(self, values: dict[str, float]) -> None:
         """Fix whole decisions at the given values and close what they switch off."""
@@ -126,12 +117,7 @@ class Improver:
         self.lp.set_bounds(self.integer, fixed, fixed)
         point = np.zeros(len(arrays.decisions))
         point[self.integer - arrays.flows] = fixed
-        continuous = np.flatnonzero(~arrays.integer[arrays.flows :])
-        blocked = np.zeros(len(arrays.decisions))
-        blocked[continuous] = 1.0
-        off = (self.switch_decision @ point >= -1e-9) & (abs(self.switch_decision) @ blocked == 0)
-        closed = np.zeros(arrays.flows, bool)
-        closed[self.switch_flow[np.flatnonzero(off)].indices] = True
+        closed = self.switches.closed(point)
         upper = np.where(closed, 0.0, arrays.upper[: arrays.flows])
         self.lp.set_bounds(np.arange(arrays.flows), np.zeros(arrays.flows), upper)
 

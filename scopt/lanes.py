@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from scopt.keys import first_rows, key_codes, records
+from scopt.frames import first_rows, key_codes, records, typed_frame
 from scopt.schema import SHEETS
 
 if TYPE_CHECKING:
@@ -202,6 +202,9 @@ def _as_lanes(
     }  # fmt: skip
     numeric = {column.name: column.numeric for column in SHEETS["lanes"].columns}
     types = {name: float if numeric.get(name, True) else object for name in values} | {"rule": np.int64}
-    return pd.DataFrame(
-        {name: pd.Series(value, index=range(count), dtype=types[name]) for name, value in values.items()}
+    return typed_frame(
+        {
+            name: np.broadcast_to(np.asarray(value, dtype=types[name]), count).copy()
+            for name, value in values.items()
+        }
     )

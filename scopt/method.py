@@ -1,6 +1,7 @@
 """The solution method: bound from below by chords, designs improved at their own variances, chords refined.
 
-1. The model with one chord per root is solved by branch and bound; its bound is a bound on the truth.
+1. The model with one chord per root gives a bound on the truth. A large one is first relaxed and sifted (`sifting`),
+   rounded by a dive, and solved on the columns that mattered; then, or at once, branch and bound takes it whole.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and chords are the reason, cells where the chord lies far below the root get a break
    point at the variance of the solution, stocked states are copied per line, and the model is solved again from the
@@ -20,7 +21,8 @@ from scopt.improve import Design, Improver, price
 from scopt.models import build
 from scopt.network import Versions, expand
 from scopt.progress import Event
-from scopt.solver import Clock, Scaled, solve_mip, strengthen
+from scopt.sifting import Sifted
+from scopt.solver import Clock, Outcome, Scaled, solve_mip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
     from scopt.chain import Chain
     from scopt.models import Arrays, Model
     from scopt.progress import Progress
-    from scopt.solver import Outcome
 
+    Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Cell = tuple[int, int, int]
 
 __all__ = ["Options", "Search", "relative_gap"]
+
+SIFT_FROM = 4000
+"""Strong rows from which on the relaxation is sifted; below, plain branch and bound on everything is quicker."""
 
 
 def relative_gap(cost: float | None, bound: float | None) -> float | None:
@@ -100,6 +105,9 @@ class Search:
         self.cells = self.model.notes["cells"]
         self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
         self.breaks: dict[Cell, Floats] = {}
+        self.known: Ints | None = None
+        self.refinements = 0
+        self._weigh_cells()
         outcome = self._round(self.model, self.arrays)
         if outcome.status == "infeasible":
             self.infeasible = True
@@ -117,6 +125,16 @@ class Search:
         if self.best is not None:
             self.bound = min(self.bound, self.best.cost)
         return self
+
+    def _weigh_cells(self) -> None:
+        """Keys of the cells, and what a unit of safety stock in each costs a year."""
+        cells, chain = self.cells, self.chain
+        value = chain.product_column("value")[cells.product] * cells.factor
+        rate = chain.product_column("holding_rate") + chain.product_column("loss_rate_per_day") * chain.days
+        self.weight = np.maximum(value * rate[cells.product], 1e-12 * cells.factor)
+        self.keys: list[Cell] = list(
+            zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
+        )
 
     @property
     def chain(self) -> Chain:
@@ -158,11 +176,12 @@ class Search:
     def _round(self, model: Model, arrays: Arrays) -> Outcome:
         """Solve one lower model, raise the bound, improve what it found."""
         scaled = Scaled.of(arrays)
-
-        def relaxed(bound: float) -> None:
-            self._report(f"{self.phase}: relaxation")
-
-        rows = strengthen(scaled, self.clock, 0.3, relaxed, self.options.seed)
+        rows = np.ones(len(scaled.row), bool)
+        self.points = []
+        if arrays.lazy.sum() > SIFT_FROM:
+            rows, whole = self._sift(model, arrays, scaled)
+            if self._done() or not whole:
+                return Outcome("feasible", [], self.bound)
 
         def watch(point: Floats | None, bound: float) -> None:
             self.bound = max(self.bound, bound)
@@ -177,18 +196,68 @@ class Search:
             threads=self.options.threads, start=self._start(arrays), watch=watch,
         )  # fmt: skip
         self.bound = max(self.bound, outcome.bound)
-        self.points = []
-        for point in outcome.points[::-1]:
+        self._improve(model, arrays, outcome.points)
+        return outcome
+
+    def _improve(self, model: Model, arrays: Arrays, points: list[Floats]) -> None:
+        """Improve the decisions of solutions, the last one first, until the gap is reached."""
+        for point in points[::-1]:
             model.load(arrays, point)
-            cells = model.notes["cells"]
             variance = self._variance(model)
             values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
-            self.points.append((values, variance, arrays, cells))
+            self.points.append(variance)
             self._take(self.improver.improve(values, variance))
+            self._report()
             if self._done():
                 break
-        self._report()
-        return outcome
+
+    def _sift(
+        self, model: Model, arrays: Arrays, scaled: Scaled
+    ) -> tuple[NDArray[np.bool_], bool]:
+        """Bound by the sifted relaxation, designs by diving and by the problem of the columns that mattered.
+
+        Returns
+        -------
+        tuple
+            Rows worth keeping, and whether the whole problem should be solved next: not while chords are what
+            keeps the gap open and may still be refined.
+        """
+
+        def relaxed(bound: float) -> None:
+            self.bound = max(self.bound, bound)
+            self._report(f"{self.phase}: relaxation")
+
+        sifted = Sifted(model, scaled, self.clock, self.options.seed, self.known)
+        done = sifted.solve(max(0.1 * self.options.gap, 1e-7), 0.5 * self.clock.left, relaxed)
+        rows = sifted.in_rows | ~arrays.lazy
+        if not done or sifted.shortage > 1e-6:
+            return (rows if done else np.ones(len(rows), bool)), True
+        self.known = sifted.known()
+        point = sifted.dive(0.3 * self.clock.left)
+        if point is not None:
+            self._improve(model, arrays, [point])
+        self.refinements += 1
+        if self._done() or (self.refinements <= 2 and self._chord_share() > 0.25):
+            return rows, False
+        self._report(f"{self.phase}: kernel")
+        closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
+        outcome = solve_mip(
+            scaled, rows, self.clock, gap=0.3 * self.options.gap, limit=0.3 * self.clock.left,
+            seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), closed=closed,
+        )  # fmt: skip
+        self._improve(model, arrays, outcome.points[-2:])
+        return rows, True
+
+    def _chord_share(self) -> float:
+        """Part of the gap that chords at the best design are to blame for."""
+        if self.best is None:
+            return 0.0
+        error = sum(
+            weight * (at**0.5 - self._chord(n, key, at))
+            for n, (key, weight) in enumerate(zip(self.keys, self.weight.tolist(), strict=True))
+            if (at := self.best.variance.get(key, 0.0)) > 0
+        )
+        return error / max(self.best.cost - self.bound, 1e-9)
 
     def _variance(self, model: Model) -> dict[Cell, float]:
         cells = model.notes["cells"]
@@ -227,14 +296,10 @@ class Search:
 
     def _refine(self) -> bool:
         """Add break points where chords lie furthest below the root; False when there is nothing to add."""
-        cells, chain = self.cells, self.chain
+        cells, keys, weight = self.cells, self.keys, self.weight
         if not cells.count:
             return False
-        value = chain.product_column("value")[cells.product] * cells.factor
-        rate = chain.product_column("holding_rate") + chain.product_column("loss_rate_per_day") * chain.days
-        weight = np.maximum(value * rate[cells.product], 1e-12 * cells.factor)
-        keys = list(zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True))
-        sources = [variance for _, variance, _, _ in self.points[:2]]
+        sources = self.points[:2]
         if self.best is not None:
             sources.append(self.best.variance)
         wanted: list[tuple[float, int, float]] = []
@@ -274,9 +339,8 @@ class Search:
         model = self._build(breaks, above=True)
         arrays = model.compile()
         scaled = Scaled.of(arrays)
-        rows = strengthen(scaled, self.clock, 0.2, lambda bound: None, self.options.seed)
         outcome = solve_mip(
-            scaled, rows, self.clock, gap=max(self.options.gap, 1e-4), limit=self.clock.left / 2,
+            scaled, np.ones(len(scaled.row), bool), self.clock, gap=max(self.options.gap, 1e-4), limit=self.clock.left / 2,
             seed=self.options.seed, threads=self.options.threads,
         )  # fmt: skip
         for point in outcome.points[::-1]:

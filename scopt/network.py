@@ -37,6 +37,7 @@ PASSED, UNCOVERED = -1, -2
 """States without a version: goods pass, or leave a compulsory stock point that has nothing to cover."""
 
 PER_DAY = 1_000_000
+QUOTE_BITS = 40
 NEVER = 1 << 60
 
 
@@ -255,19 +256,25 @@ class _Expansion:
         return useful
 
     def _quotes(self) -> tuple[Ints, Ints]:
-        """Response times that a stock point may quote besides 0: (key of class and site, ticks), sorted.
+        """Response times that a stock point may quote: codes (class and site, ticks), sorted, and the safe quote.
 
-        A promise grants e' = W - r (and W + lateness - r) where r are the days of a remaining route without stock.
+        A promise grants e' = W - r (and W + lateness - r) where r are the days of a remaining route without stock;
+        0 is always there. Where no stock can follow, a quote of at most W - max r keeps every promise that a
+        smaller one keeps and has less to cover: smaller ones are dropped. That safe quote is given per class and
+        site, -1 where there is none.
         """
         cls, n = self.classes, len(self.chain.site_ids)
         origin = self.chain.lanes["o"].to_numpy()
-        keys, times = [], []
+        row, site = np.nonzero(cls.stock != NO)
+        codes = [(row * n + site) << QUOTE_BITS]
+        safe = np.full(cls.stock.size, -1, np.int64)
         for row, ok in enumerate(cls.lane_ok):
             if cls.promise[row] >= NEVER or not (cls.stock[row] != NO).any():
                 continue
             limit = cls.latest[row] if cls.latest[row] < NEVER else cls.promise[row]
             last = np.flatnonzero(ok & (self.market_to >= 0))
             across = np.flatnonzero(ok & (self.site_to >= 0))
+            follows = self._stock_follows(row, across)
             across = across[cls.stock[row, self.site_to[across]] != MUST]
             across = across[np.argsort(self.site_to[across], kind="stable")]
             start = np.searchsorted(self.site_to[across], np.arange(n + 1))
@@ -285,14 +292,25 @@ class _Expansion:
             site, rest = done % n, done // n
             for bound in {int(cls.promise[row]), int(cls.latest[row])} - {NEVER}:
                 fits = (bound - rest > 0) & (cls.stock[row, site] != NO)
-                keys.append(row * n + site[fits])
-                times.append(bound - rest[fits])
-        if not keys:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        first, _ = _group(np.concatenate(keys), np.concatenate(times))
-        key, time = np.concatenate(keys)[first], np.concatenate(times)[first]
-        order = np.lexsort((time, key))
-        return key[order], time[order]
+                codes.append(((row * n + site[fits]) << QUOTE_BITS) + bound - rest[fits])
+            longest = np.zeros(n, np.int64)
+            np.maximum.at(longest, site, rest)
+            safe[row * n : (row + 1) * n] = np.where(follows, -1, cls.promise[row] - longest)
+        limits = self.chain.case.limits
+        if ((limits["measure"] == "stock_value") & limits["min"].notna()).any():
+            safe[:] = -1  # whoever asks for stock gets every way to hold it
+        return np.unique(np.concatenate(codes)), safe
+
+    def _stock_follows(self, row: int, across: Ints) -> Bools:
+        """Sites from which goods of a class may come to a stock point further down."""
+        origin = self.chain.lanes["o"].to_numpy()[across]
+        follows = np.zeros(len(self.chain.site_ids), bool)
+        holds = self.classes.stock[row] != NO
+        while True:
+            before = int(follows.sum())
+            follows[origin[(holds | follows)[self.site_to[across]]]] = True
+            if int(follows.sum()) == before:
+                return follows
 
     # -- forward ----------------------------------------------------------------------------------------------
 
@@ -360,13 +378,14 @@ class _Expansion:
         """Stock arcs from the given states: every admissible quote, in every version of the stock point."""
         able = np.flatnonzero(self.classes.stock[state["cls"], state["site"]] != NO)
         key = state["cls"][able] * len(self.chain.site_ids) + state["site"][able]
-        keys, times = self.quotes
-        low, high = np.searchsorted(keys, key), np.searchsorted(keys, key, side="right")
-        who, at = _spread(high - low, low)
-        who = np.concatenate([np.arange(len(able)), who])
-        quote = np.concatenate([np.zeros(len(able), np.int64), times[at]])
-        fits = quote <= state["e"][able[who]]
-        who, quote = able[who[fits]], quote[fits]
+        codes, safe = self.quotes
+        first, e = key << QUOTE_BITS, state["e"][able]
+        low = np.searchsorted(codes, first)
+        best_safe = np.searchsorted(codes, first + np.minimum(e, safe[key]), side="right") - 1
+        low = np.where(safe[key] >= 0, np.maximum(low, best_safe), low)
+        who, at = _spread(np.searchsorted(codes, first + e, side="right") - low, low)
+        quote = codes[at] & ((1 << QUOTE_BITS) - 1)
+        who = able[who]
         site = state["site"][who]
         separate = self.separate[site]
         rep, version = _spread(separate + self.joined[site], np.zeros(len(site), np.int64))

@@ -128,7 +128,7 @@ def _has_cells(book: python_calamine.CalamineWorkbook, sheet: python_calamine.Sh
 
 
 def _read_folder(path: Path) -> RawCase:
-    case = RawCase(path.name)
+    case = RawCase(path.resolve().name)
     files = {file.stem: file for file in sorted(path.iterdir()) if file.suffix.lower() == ".csv"}
     if not files:
         raise _unreadable(path, "the folder holds no CSV file", "Put one CSV file per sheet there.")

@@ -224,9 +224,8 @@ def _cell(value: Any) -> Any:
 
 def _fit(header: str, values: Sequence[Any], pattern: str) -> float:
     """Width of a column that shows its header (with the filter's button) and, within reason, its values."""
-    texts = [
-        f"{value:,.0f}" if pattern else str(value) for value in values[:_WIDTH_SAMPLE] if value is not None
-    ]
+    sample = [value for value in values[:_WIDTH_SAMPLE] if value is not None]
+    texts = [f"{value:,.0f}" if pattern and not isinstance(value, str) else str(value) for value in sample]
     # East Asian characters are twice as wide, and as UTF-8 they take three bytes.
     longest = max(((len(text) + len(text.encode())) // 2 for text in texts), default=0)
     return float(min(max(len(header) + 4, longest + 2, 8), 48))

@@ -1,4 +1,4 @@
-"""HiGHS: scaled hand-over, row generation at the root, branch and bound that can be watched and stopped."""
+"""HiGHS: scaled hand-over, linear programs, branch and bound that can be watched and stopped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Clock", "Lp", "Outcome", "Scaled", "check_version", "solve_mip", "strengthen"]
+__all__ = ["Clock", "Lp", "Outcome", "Scaled", "check_version", "engine_for", "run", "solve_mip"]
 
 OLDEST = (1, 15, 1)
 """highspy 1.14 returns wrong optima on models with big-M rows (HiGHS issues 2975, 3043, 3073, 3094)."""
@@ -73,6 +73,19 @@ class Clock:
         return 0.0 if self.stopped else max(0.0, self.limit - self.seconds)
 
 
+def _largest(matrix: Any, axis: int) -> Floats:
+    """Largest absolute entry of each row (axis 1) or column (axis 0); 1 where there is none."""
+    if not matrix.nnz:
+        return np.ones(matrix.shape[1 - axis])
+    top = np.asarray(abs(matrix).max(axis=axis).todense()).ravel()
+    return np.where(top > 0, top, 1.0)
+
+
+def _power(values: Floats) -> Floats:
+    """Nearest powers of two."""
+    return np.asarray(np.exp2(np.rint(np.log2(values))))
+
+
 @dataclass(frozen=True, eq=False)
 class Scaled:
     """Arrays in the units that the solver sees.
@@ -98,12 +111,16 @@ class Scaled:
         column = np.ones(len(arrays.cost))
         column[: arrays.flows] = arrays.scale
         matrix = csr_array(arrays.matrix @ diags_array(column))
-        top = np.asarray(abs(matrix).max(axis=1).todense()).ravel() if matrix.nnz else np.ones(matrix.shape[0])
-        row = np.exp2(-np.rint(np.log2(np.where(top > 0, top, 1.0))))
+        # Volumes and roots are counted in the units in which their largest row sees them.
+        free = np.flatnonzero(~arrays.integer)
+        free = free[free >= arrays.flows]
+        column[free] = 1.0 / _power(_largest(diags_array(1.0 / _power(_largest(matrix, 1))) @ matrix, 0))[free]
+        matrix = csr_array(arrays.matrix @ diags_array(column))
+        row = 1.0 / _power(_largest(matrix, 1))
         matrix = csr_array(diags_array(row) @ matrix)
         cost = arrays.cost * column
         typical = np.median(np.abs(cost[cost != 0])) if (cost != 0).any() else 1.0
-        money = float(np.exp2(np.rint(np.log2(typical))))
+        money = float(_power(typical))
         return cls(
             arrays, column, money, row, cost / money, arrays.lower / column, arrays.upper / column, matrix,
             arrays.row_lower * row, arrays.row_upper * row,
@@ -128,7 +145,8 @@ def _pass(engine: Any, model: Scaled, rows: Bools | None, *, whole: bool) -> Non
         raise SolverError("HiGHS did not accept the model")
 
 
-def _engine(seed: int = 0, threads: int | None = None) -> Any:
+def engine_for(seed: int = 0, threads: int | None = None) -> Any:
+    """Return a silent HiGHS."""
     engine = highspy.Highs()
     engine.setOptionValue("output_flag", False)
     engine.setOptionValue("random_seed", seed)
@@ -139,7 +157,7 @@ def _engine(seed: int = 0, threads: int | None = None) -> Any:
     return engine
 
 
-def _run(engine: Any, clock: Clock) -> None:
+def run(engine: Any, clock: Clock) -> None:
     """Run HiGHS in a thread, so that an interrupt reaches us, stops it, and keeps what it has."""
     failure: list[BaseException | Any] = []
 
@@ -173,7 +191,7 @@ class Lp:
 
     def __init__(self, model: Scaled, rows: Bools | None, clock: Clock, seed: int = 0) -> None:
         self.model, self.clock = model, clock
-        self.engine = _engine(seed)
+        self.engine = engine_for(seed)
         self.seat = np.arange(len(model.row)) if rows is None else np.cumsum(rows) - 1
         _pass(self.engine, model, rows, whole=False)
 
@@ -181,7 +199,7 @@ class Lp:
         """Solution in the units of the case, or None where there is none (infeasible, out of time)."""
         if limit is not None:
             self.engine.setOptionValue("time_limit", self.engine.getRunTime() + limit)
-        _run(self.engine, self.clock)
+        run(self.engine, self.clock)
         self.status = self.engine.getModelStatus()
         if self.status != highspy.HighsModelStatus.kOptimal:
             return None
@@ -206,53 +224,6 @@ class Lp:
         """Change the bounds of one row."""
         scale = self.model.row[row]
         self.engine.changeRowBounds(int(self.seat[row]), lower * scale, upper * scale)
-
-
-def strengthen(model: Scaled, clock: Clock, share: float, report: Callable[[float], None], seed: int = 0) -> Bools:
-    """Choose the lazy rows that the root relaxation needs.
-
-    Rows that are violated at the optimum of the relaxation are added until none is, or until the time share is
-    used up. With few lazy rows all are taken.
-
-    Parameters
-    ----------
-    share
-        Part of the remaining time that may be spent.
-    report
-        Called with the bound of the relaxation, in money.
-
-    Returns
-    -------
-    ndarray of bool
-        Rows of the model to be kept.
-    """
-    arrays = model.arrays
-    keep = ~arrays.lazy
-    lazy = np.flatnonzero(arrays.lazy)
-    if len(lazy) <= 2000:
-        return np.ones(len(keep), bool)
-    end = clock.seconds + clock.left * share
-    lp = Lp(model, keep, clock, seed)
-    before = -np.inf
-    while (left := end - clock.seconds) > 0:
-        found = lp.solve(left)
-        if found is None:
-            break
-        bound = model.value(lp.engine.getInfo().objective_function_value)
-        report(bound)
-        point = found / model.column
-        activity = model.matrix[lazy] @ point
-        broken = lazy[(activity > model.row_upper[lazy] + 1e-6) & ~keep[lazy]]
-        if not len(broken) or bound - before < 1e-7 * abs(bound):
-            break
-        before = bound
-        extra = csr_array(model.matrix[broken])
-        lp.engine.addRows(
-            len(broken), model.row_lower[broken], model.row_upper[broken], extra.nnz,
-            extra.indptr.astype(np.int32), extra.indices.astype(np.int32), extra.data,
-        )  # fmt: skip
-        keep[broken] = True
-    return keep
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,6 +255,7 @@ def solve_mip(
     seed: int = 0,
     threads: int | None = None,
     start: dict[int, float] | None = None,
+    closed: Bools | None = None,
     watch: Callable[[Floats | None, float], None] | None = None,
 ) -> Outcome:
     """Branch and bound on the given rows.
@@ -296,11 +268,16 @@ def solve_mip(
         Seconds; the time left on the clock by default.
     start
         Values of integer columns of a known design.
+    closed
+        Columns held at 0; the bound then holds for what is left only.
     watch
         Called with each improving solution (or None) and the bound, in the units of the case.
     """
-    engine = _engine(seed, threads)
+    engine = engine_for(seed, threads)
     _pass(engine, model, None if rows.all() else rows, whole=True)
+    if closed is not None:
+        held = np.flatnonzero(closed).astype(np.int32)
+        engine.changeColsBounds(len(held), held, np.zeros(len(held)), np.zeros(len(held)))
     engine.setOptionValue("mip_rel_gap", gap)
     engine.setOptionValue("mip_abs_gap", 0.0)
     engine.setOptionValue("mip_feasibility_tolerance", 1e-6)
@@ -324,7 +301,7 @@ def solve_mip(
     if start:
         index = np.fromiter(start, np.int32, len(start))
         engine.setSolution(len(index), index, np.fromiter(start.values(), float, len(start)) / model.column[index])
-    _run(engine, clock)
+    run(engine, clock)
     status, info = engine.getModelStatus(), engine.getInfo()
     solution = engine.getSolution()
     if solution.value_valid:

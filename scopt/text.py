@@ -89,9 +89,9 @@ def _figures(result: Result) -> str:
     if result.bound is not None:
         gap = "" if result.gap is None else f"gap {percent(result.gap)}"
         rows.append(("bound", amount(result.bound, digits=digits), money, gap))
-    if result.as_is_cost is not None:
+    if result.as_is_cost is not None and result.strategy != "as_is":
         rows.append(("as-is", amount(result.as_is_cost, digits=digits), money, ""))
-    if result.saving is not None:
+    if result.saving is not None and result.strategy != result.against:
         part = f"{percent(result.saving_share)} of {result.against}"
         rows.append(("saving", amount(result.saving, digits=digits), money, part))
     return align(rows, right=[1])
@@ -106,11 +106,12 @@ def _costs(result: Result) -> str:
     # A missing as-is stays missing in the total, hence min_count.
     total = costs[["as_is", "strategy", "difference"]].sum(min_count=1)
     lines = [*used[["bucket", *total.index]].itertuples(index=False), ("total", *total)]
-    rows = [("costs by bucket", "as-is", result.strategy, "difference")]
+    rows = [["costs by bucket", "as-is", result.strategy, "difference"]]
     for bucket, as_is, strategy, difference in lines:
         changed = amount(difference, digits=digits, signed=True)
-        rows.append((bucket, amount(as_is, digits=digits), amount(strategy, digits=digits), changed))
-    return align(rows, right=[1, 2, 3])
+        rows.append([bucket, amount(as_is, digits=digits), amount(strategy, digits=digits), changed])
+    shown = 2 if result.strategy == "as_is" else 4
+    return align([row[:shown] for row in rows], right=range(1, shown))
 
 
 def _service(result: Result) -> str:
@@ -174,30 +175,22 @@ def _checks(result: Result) -> str:
 
 def compare_text(comparison: Comparison) -> str:
     """Lay a comparison out as compact text: figures by strategy, costs by bucket, notes."""
+    table, costs = comparison.table, comparison.costs
+    digits = _digits(*table["cost"].dropna())
     rows = [("strategy", "cost", "saving", "", "gap", "closes", "opens", "on time", "status")]
-    results = list(comparison.results.values())
-    digits = _digits(*(result.cost for result in results))
-    for row in comparison.table.to_dict("records"):
-        rows.append(
-            (
-                row["strategy"],
-                amount(row["cost"], digits=digits),
-                amount(row["saving"], digits=digits),
-                percent(row["saving_share"]),
-                percent(row["gap"]),
-                amount(row["closed"]),
-                amount(row["opened"]),
-                percent(row["on_time_share"]),
-                row["status"],
-            )
-        )
-    costs = comparison.costs
+    for row in table.to_dict("records"):
+        money = [amount(row[column], digits=digits) for column in ("cost", "saving")]
+        counts = [amount(row[column]) for column in ("closed", "opened")]
+        saved, gap, on_time = (percent(row[column]) for column in ("saving_share", "gap", "on_time_share"))
+        rows.append((row["strategy"], *money, saved, gap, *counts, on_time, row["status"]))
     used = costs[(costs.iloc[:, 1:].fillna(0.0) != 0).any(axis=1)]
-    buckets = [tuple(map(str, costs.columns))]
-    buckets += [
-        (bucket, *(amount(value, digits=digits) for value in values))
-        for bucket, *values in used.itertuples(index=False)
+    buckets = [("costs by bucket", *costs.columns[1:])]
+    for bucket, *values in used.itertuples(index=False):
+        buckets.append((bucket, *(amount(value, digits=digits) for value in values)))
+    notes = dict.fromkeys(message for result in comparison.results.values() for message in result.messages)
+    blocks = [
+        align(rows, right=range(1, 8)),
+        align(buckets, right=range(1, len(costs.columns))) if len(used) else "",
+        "\n".join(f"note: {message}" for message in notes),
     ]
-    messages = dict.fromkeys(f"note: {message}" for result in results for message in result.messages)
-    blocks = [align(rows, right=range(1, 8)), align(buckets, right=range(1, len(costs.columns)))]
-    return "\n\n".join([*blocks, *(["\n".join(messages)] if messages else [])])
+    return "\n\n".join(block for block in blocks if block)

@@ -63,13 +63,14 @@ def validate(raw: RawCase, kept: Validated | None = None) -> Validated:
         elif kept is not None:
             given[name], origins[name] = kept.given[name], kept.origins[name]
         else:
-            given[name], origins[name] = empty_table(sheet.columns), Origin()
+            given[name], origins[name] = empty_table(name), Origin()
             rule, mend = "the sheet is missing", "Add it."
-        if sheet.required and rule:
+        broken = any(finding.sheet == name and finding.level == "error" for finding in raw.findings)
+        if sheet.required and rule and not broken:
             findings.append(Finding("error", name, "", 0, "", "", rule, mend))
     settings = settings_of(given["settings"], raw.source)
     tables = resolve(given, settings)
-    settled = frozenset((finding.sheet, finding.cell) for finding in findings.errors if finding.cell)
+    settled = frozenset((finding.sheet, finding.cell) for finding in findings.errors)
     lanes, more = examine(given, tables, settings, origins, settled)
     return Validated(given, tables, settings, lanes, origins, Findings(findings + more), findings)
 

@@ -76,10 +76,11 @@ def tariffs(books: Books) -> Tariffs:
     subject, behavior = texts(sheet, "subject"), texts(sheet, "behavior")
     start, fixed, unit = (numbers(sheet, c) for c in ("from_units", "fixed_cost", "unit_cost"))
     found = Tariffs({}, {}, [])
-    site_at, operator_at = (
-        {x: k for k, x in enumerate(books.sites)},
-        {x: k for k, x in enumerate(books.operators)},
-    )
+    if not len(sheet):
+        return found
+    site_at = {name: k for k, name in enumerate(books.sites)}
+    operator_at = {name: k for k, name in enumerate(books.operators)}
+    pairs = texts(books.case.lanes, "origin") + ">" + texts(books.case.lanes, "destination")
     for name in dict.fromkeys(subject):
         rows = np.flatnonzero(subject == name)
         rows = rows[np.argsort(start[rows], kind="stable")]
@@ -94,16 +95,10 @@ def tariffs(books: Books) -> Tariffs:
         elif name in operator_at:
             found.operator[operator_at[name]] = tariff
         else:
-            lanes = _pair_lanes(books, str(name))
-            runners = set(books.lane_operator[lanes].tolist())
+            lanes = np.flatnonzero(pairs == name)
+            runners = set(books.lane_operator[lanes[books.lane_status[lanes] != "closed"]].tolist())
             found.pair.append((lanes, runners.pop() if len(runners) == 1 else -1, tariff))
     return found
-
-
-def _pair_lanes(books: Books, subject: str) -> Ints:
-    origin, _, destination = (part.strip() for part in subject.partition(">"))
-    ends = texts(books.case.lanes, "origin"), texts(books.case.lanes, "destination")
-    return np.flatnonzero((ends[0] == origin) & (ends[1] == destination))
 
 
 class Bills:
@@ -166,7 +161,7 @@ class Bills:
     def bill(self) -> Floats:
         """Contract or tariff, sites and lanes of each operator, before its minimum bill."""
         b, n = self.books, len(self.books.operators)
-        contract = numbers(b.sheet("operators"), "contract_cost")
+        contract = numbers(b.sheet("operators"), "contract_cost").copy()
         for operator, tariff in self.tariffs.operator.items():
             contract[operator] = sum(tariff.charge(float(self.volume[operator])))
         bill = np.where(self.taken, contract, 0.0)

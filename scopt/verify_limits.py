@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scopt.verify_case import STOCK_WORDS, USED, Bools, Floats, Ints, numbers, positions, texts
+from scopt.verify_case import STOCK_WORDS, USED, Bools, Floats, Ints, numbers, texts
 from scopt.verify_checks import Check, at_least, at_most, none_of, same, worst
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def _moved_stock(books: Books, scope: Scope) -> tuple[int, int]:
     runs[s.site[s.units > USED], s.product[s.units > USED]] = True
     held[s.site[s.held > USED], s.product[s.held > USED]] = True
     named = (books.stock >= STOCK_WORDS["existing"]) & books.today[:, None]
-    narrow, wide = named & _reached(books, today_only=True), named & _reached(books, today_only=False)
+    wide = named & _reached(books, today_only=False)
+    # Without a review period coverage may always be 0: such a point never held anything.
+    narrow = named & _reached(books, today_only=True) & (books.site("review_days") > 0)[:, None]
     kept = scope.site[:, None] & scope.product[None, :]
     sure = (held & ~wide) | (narrow & ~runs)
     never = (held & narrow) | (~runs & ~wide)
@@ -103,7 +105,7 @@ def _reached(books: Books, *, today_only: bool) -> Bools:
         inner, last = np.flatnonzero(fits & (b.lane_site >= 0)), np.flatnonzero(fits & (b.lane_market >= 0))
         comes = ~np.isnan(b.supply_lead) & sites[:, None]
         goes = np.zeros_like(comes)
-        np.logical_or.at(goes, b.lane_origin[last], wanted[b.lane_market[last]] & goods[last])
+        _mark(goes, b.lane_origin[last], wanted[b.lane_market[last]] & goods[last])
         _spread(comes, b.lane_origin[inner], b.lane_site[inner], goods[inner])
         _spread(goes, b.lane_site[inner], b.lane_origin[inner], goods[inner])
         found |= comes & goes
@@ -114,18 +116,25 @@ def _spread(marked: Bools, start: Ints, end: Ints, goods: Bools) -> None:
     """Carry marks along lanes until nothing changes."""
     while True:
         count = int(marked.sum())
-        np.logical_or.at(marked, end, marked[start] & goods)
+        _mark(marked, end, marked[start] & goods)
         if int(marked.sum()) == count:
             return
 
 
+def _mark(marked: Bools, rows: Ints, marks: Bools) -> None:
+    """Add marks to rows, several of which may be the same (faster than ``logical_or.at``)."""
+    if not len(rows):
+        return
+    order = np.argsort(rows, kind="stable")
+    targets, first = np.unique(rows[order], return_index=True)
+    marked[targets] |= np.logical_or.reduceat(marks[order], first, axis=0)
+
+
 def _units(books: Books, scope: Scope) -> float:
     f = books.flows
-    if scope.through_sites and not scope.names_market:
+    if scope.through_sites:
         return float(books.entering(scope.channel)[scope.site][:, scope.product].sum())
     rows = (f.market >= 0) & scope.market[f.market] & scope.channel[f.channel] & scope.product[f.product]
-    if scope.names_site:
-        rows &= scope.site[f.origin]
     return float(f.units[rows].sum())
 
 
@@ -142,15 +151,10 @@ def _co2(books: Books, scope: Scope) -> float:
     return float(np.sum((per_unit * f.units)[rows]) + at_sites)
 
 
-def _stock_value(books: Books, scope: Scope) -> tuple[float, float]:
+def _stock_value(books: Books, scope: Scope) -> float:
     s = books.stocks
-    pools = positions(books.pools, texts(books.sheet("channels"), "pool"))[scope.channel]
     rows = scope.site[s.site] & scope.product[s.product]
-    value = books.product("value")[s.product] * s.average
-    joint = s.pool == books.joined_pool
-    sure = float(value[rows & np.isin(s.pool, pools)].sum())
-    shared = float(value[rows & joint].sum())
-    return (sure, sure + shared) if scope.names_good and not scope.channel.all() else (sure + shared,) * 2
+    return float((books.product("value")[s.product] * s.average)[rows].sum())
 
 
 def _one_off(books: Books, scope: Scope) -> float:
@@ -167,8 +171,6 @@ def _range(books: Books, measure: str, scope: Scope) -> tuple[float, float]:
         base = _openings(books, scope) + _closures(books, scope) + int(turned.sum())
         low, high = _moved_stock(books, scope)
         return float(base + low), float(base + high)
-    if measure == "stock_value":
-        return _stock_value(books, scope)
     single = {
         "sites": lambda: float((books.open & scope.site).sum()),
         "openings": lambda: float(_openings(books, scope)),
@@ -176,6 +178,7 @@ def _range(books: Books, measure: str, scope: Scope) -> tuple[float, float]:
         "units": lambda: _units(books, scope),
         "one_off": lambda: _one_off(books, scope),
         "co2": lambda: _co2(books, scope),
+        "stock_value": lambda: _stock_value(books, scope),
     }[measure]()
     return single, single
 

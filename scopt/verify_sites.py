@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scopt.verify_bills import Bills
-from scopt.verify_case import USED, Bools, Floats, Texts, numbers, positions, tally, texts
+from scopt.verify_case import USED, Bools, Floats, Texts, flags, numbers, positions, tally, texts
 from scopt.verify_checks import Check, at_least, at_most, none_of, same, worst
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def check_sites_table(books: Books) -> Iterator[Check]:
     before, after = texts(table, "before"), texts(table, "after")
     due = np.where(b.today[row] & (row >= 0), "open", "closed")
     wrong = (before != due) | ~np.isin(after, ("open", "closed"))
-    today = np.array(table["joined_before"], dtype=bool) if len(table) else np.zeros(0, dtype=bool)
-    wrong |= today != (_o2o(b) == "existing")[row] & b.today[row]
+    wrong |= flags(table, "joined_before") != (_o2o(b) == "existing")[row] & b.today[row]
     words = none_of("", wrong, lambda k: _site(b)(int(row[k])))
     yield worst("sites: before and after", listed_once=listed, words=words)
 

@@ -137,12 +137,12 @@ def _granted(books: Books, rows: Ints, channel: int, product: int) -> Bools:
             "add": (b.lane_steps + b.process_steps[b.lane_site])[inner],
         }
     ).drop_duplicates()
-    seen = pd.DataFrame({"site": b.lane_origin[last], "days": b.lane_steps[last]})
+    seen = pd.DataFrame({"site": b.lane_origin[last], "days": b.lane_steps[last].round(6)})
     seen = fresh = seen[seen["days"] <= longest + DAY].drop_duplicates()
     while len(fresh):
         step = fresh.merge(hops, on="site")
         step = pd.DataFrame({"site": step["origin"], "days": (step["days"] + step["add"]).round(6)})
-        both = pd.concat([seen.round(6), step[step["days"] <= longest + DAY]]).drop_duplicates()
+        both = pd.concat([seen, step[step["days"] <= longest + DAY]]).drop_duplicates()
         seen, fresh = both, both.iloc[len(seen) :]
     granted = np.zeros(len(rows), dtype=np.bool_)
     for k, row in enumerate(rows):

@@ -77,8 +77,8 @@ def frames() -> dict[str, pd.DataFrame]:
         ),
         "markets": frame("market region", ("M1", "R"), ("M2", "R")),
         "channels": frame(
-            "channel response_days on_time_share share_scope max_late_days late_cost min_fill unmet_cost pool "
-            "service_level commission_rate return_rate return_cost single_source",
+            "channel response_days on_time_share share_scope max_late_days late_cost min_fill unmet_cost "
+            "pool service_level commission_rate return_rate return_cost single_source",
             ("offline", 0, 1, "market", 0, 0, 1, no, "shelf", no, 0, 0, 0, "no"),
             ("online", 3, 0.6, "region", 2, 2, 0.9, 5, "web", 0.99, 0.1, 0.2, 1, "no"),
             ("bulk", no, 1, "market", no, 0, 1, no, "", no, 0, 0, 0, "yes"),
@@ -98,7 +98,7 @@ def frames() -> dict[str, pd.DataFrame]:
             ("F", "X", "", "", "truck", "", "existing", 7, 0, no, 0, 1.5, 1, 0.2, 0.01, 0, no),  # 0
             ("X", "S", "", "", "truck", "3PL", "candidate", 1, 20, no, 0, 1, 1, 0, 0, 0, no),  # 1
             ("X", "M1", "online", "", "truck", "", "existing", 4, 0, no, 0, 1, 0.9, 0, 0.02, 0, no),  # 2
-            ("X", "M2", "online", "", "truck", "", "existing", 5, 0, 600, 50, 2, 0.8, 0, 0, 0, no),  # 3
+            ("X", "M2", "online", "", "truck", "", "existing", 5, 0, 600, 50, 2, 0.8, 0.3, 0, 0, no),  # 3
             ("S", "M1", "offline", "", "truck", "", "existing", 0, 0, no, 0, 0, 1, 0, 0, 0, no),  # 4
             ("F", "M1", "bulk", "P2", "truck", "", "existing", 2, 0, no, 0, 10, 1, 0, 0, 0.05, no),  # 5
             ("F", "M2", "bulk", "P2", "truck", "", "candidate", 2.5, 0, no, 0, 12, 1, 0, 0, 0, no),  # 6
@@ -128,7 +128,9 @@ def frames() -> dict[str, pd.DataFrame]:
             ("3PL volume", "units", "", "3PL", "", "", "", "", 500, no),
             ("web in M2", "units", "", "", "online", "", "", "M2", 250, 300),
             ("budget", "one_off", "", "", "", "", "", "", no, 300),
-            ("carbon", "co2", "", "", "", "", "", "", no, 250),
+            ("carbon", "co2", "", "", "", "", "", "", no, 350),
+            ("carbon to M2", "co2", "", "", "", "", "", "M2", no, 100),
+            ("web through dc", "units", "dc", "", "online", "", "", "", no, 400),
             ("stock", "stock_value", "", "", "", "", "", "", no, 600),
         ),
     }
@@ -223,7 +225,9 @@ def integrated() -> Design:
         ("3PL volume", "units", 580, 500, None, 80),
         ("web in M2", "units", 280, 250, 300, 20),
         ("budget", "one_off", 300, None, 300, 0),
-        ("carbon", "co2", 0.1 * 1180 + 0.2 * 580, None, 250, 16),
+        ("carbon", "co2", 0.1 * 1180 + 0.2 * 580 + 0.3 * 280, None, 350, 32),
+        ("carbon to M2", "co2", 0.3 * 280, None, 100, 16),
+        ("web through dc", "units", 380, None, 400, 20),
         ("stock", "stock_value", (stock_x + stock_s) * 10, None, 600, 0),
     )
     # Pipeline of P1: unit-days 580 * (1.5 + 0.5 + 1) + 200 * 1 + 100 * 1 + 280 * 2 = 2600; of P2: 500 * 10
@@ -249,7 +253,7 @@ def integrated() -> Design:
         "late": 2 * (10 + 120),
         "unmet": 5 * 20,
         "returns": 0.2 * 1 * 380 + 0.02 * 100 * 1,
-        "emissions": 0.5 * (0.1 * 1180 + 0.2 * 580),
+        "emissions": 0.5 * (0.1 * 1180 + 0.2 * 580 + 0.3 * 280),
     }
     tables = {
         "flows": flows,
@@ -321,7 +325,9 @@ def as_is() -> Design:
         ("3PL volume", "units", 0, 500, None, 0),
         ("web in M2", "units", 285, 250, 300, 0),
         ("budget", "one_off", 0, None, 300, 0),
-        ("carbon", "co2", 0.1 * 1180, None, 250, 0),
+        ("carbon", "co2", 0.1 * 1180, None, 350, 232),
+        ("carbon to M2", "co2", 0, None, 100, 100),
+        ("web through dc", "units", 380, None, 400, 20),
         ("stock", "stock_value", units * 10, None, 600, 0),
     )
     supply = integrated().tables["supply"]

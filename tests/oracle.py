@@ -1,17 +1,17 @@
-"""Exhaustive oracle for tiny cases: the least cost of a strategy by a second road that shares no code with scopt.
+"""Exhaustive oracle for tiny cases: the least cost of a strategy by a road that shares no code with scopt.
 
 Three steps, all from the words of the contract:
 
 1. every simple route (source, sites, market) with every admissible stock action at each site is listed;
-2. the decisions (sites, joined sites, contracts, tariff tiers, lanes, slots, single sources) and the flows of the routes
-   form a linear model in which each square root is replaced by its chord over a range of the variance;
-3. a branch and bound of our own fixes decisions and splits ranges until bound and true cost agree to ``GAP``.
-   Only linear programs are left to a solver.
+2. the decisions (sites, joined sites, contracts, tariff tiers, lanes, slots, single sources) and the flows of
+   the routes form a linear model, in which each root is replaced by its chord over a range of the variance;
+3. a branch and bound of our own fixes decisions and splits ranges until bound and true cost agree to ``GAP``;
+   only linear programs are left to a solver.
 
-The best design is priced once more by `bill`, which adds up sites, lanes and stock points one after another and never
-sees the linear model; both costs must agree.
+The best design is priced once more by `bill`, which adds up sites, lanes and stock points one after another
+and never sees the linear model; both costs must agree.
 
-Left out: lane rules, ``units_today``, scenarios, the lever ``share``, ``changes`` of strategies, least stock values.
+Left out: lane rules, ``units_today``, scenarios, lever ``share``, sheet ``changes``, least stock values.
 """
 
 from __future__ import annotations
@@ -36,14 +36,26 @@ if TYPE_CHECKING:
     Levers = Mapping[str, bool]
     Vector = np.ndarray[Any, np.dtype[np.float64]]
     Key = tuple[str, str, str]  # market, channel, product
+    Terms = list[tuple[int, float]]  # column, weight
 
 LEVERS = ("remove", "add", "direct", "outsource", "restock", "o2o")
 INTEGRATED: dict[str, bool] = dict.fromkeys(LEVERS, True)
 AS_IS: dict[str, bool] = {**dict.fromkeys(LEVERS, False), "measured": True}
-BUCKETS = (
-    "supply transport handling sites one_off replaced margins commission operators stock_slots safety_stock "
-    "cycle_stock pipeline_stock losses integration platform late unmet returns emissions"
-).split()
+BUCKETS = [
+    *(
+        "supply",
+        "transport",
+        "handling",
+        "sites",
+        "one_off",
+        "replaced",
+        "margins",
+        "commission",
+        "operators",
+    ),
+    *("stock_slots", "safety_stock", "cycle_stock", "pipeline_stock", "losses", "integration", "platform"),
+    *("late", "unmet", "returns", "emissions"),
+]
 GAP = 1e-7
 EPS = 1e-9
 TRACE = 1e-7  # smaller flows are rounding noise of the linear programs
@@ -56,7 +68,7 @@ def only(*levers: str) -> dict[str, bool]:
     return {name: name in levers for name in LEVERS}
 
 
-# ------------------------------------------------------------------------------------------------ the case as given
+# ------------------------------------------------------------------------------------------ the case as given
 
 
 def _is_blank(value: Any) -> bool:
@@ -67,12 +79,14 @@ def _rows(frames: Frames, sheet: str, **defaults: Any) -> list[SimpleNamespace]:
     """Rows of a sheet with the contract's defaults filled in."""
     if sheet not in frames:
         return []
+    given = {name: frames[sheet][name].tolist() for name in frames[sheet]}
     rows = []
-    for record in frames[sheet].to_dict("records"):
+    for number in range(len(frames[sheet])):
+        record = {name: values[number] for name, values in given.items()}
         if "status" not in defaults and record.get("status") == "exclude":
             continue
-        given = {name: record.get(name) for name in defaults}
-        rows.append(SimpleNamespace(**{k: defaults[k] if _is_blank(v) else v for k, v in given.items()}))
+        own = {name: record.get(name) for name in defaults}
+        rows.append(SimpleNamespace(**{k: defaults[k] if _is_blank(v) else v for k, v in own.items()}))
     return rows
 
 
@@ -86,7 +100,7 @@ def _round_up(days: float, step: float) -> float:
 
 @dataclass(frozen=True)
 class Tier:
-    """One line of a tariff: ``fixed + unit · volume`` for volumes in [low, high]; ``paid`` is its fixed part."""
+    """One line of a tariff: ``fixed + unit · volume`` for volumes in [low, high]; ``paid`` are its fixed costs."""
 
     fixed: float
     unit: float
@@ -141,10 +155,8 @@ class Given:
                 "status": "candidate",
                 "stock": "no",
             },
-            **_zero(
-                "fixed_cost open_cost close_cost replacement_cost unit_cost margin_rate min_units process_days"
-            ),
-            **_zero("stock_cost co2_per_unit"),
+            **_zero("fixed_cost open_cost close_cost replacement_cost unit_cost margin_rate min_units"),
+            **_zero("process_days stock_cost co2_per_unit"),
             capacity=None,
             review_days=self.settings.get("review_days", 7),
             o2o=None,
@@ -224,7 +236,7 @@ class Given:
         costs = _zero("from_units fixed_cost unit_cost")
         for row in _rows(frames, "rates", subject="", behavior="incremental", **costs):
             self.rates[row.subject].append(row)
-        scope = dict.fromkeys("tier operator channel product site market".split(), "")
+        scope = dict.fromkeys(("tier", "operator", "channel", "product", "site", "market"), "")
         rows = _rows(frames, "limits", limit="", measure="", min=None, max=None, **scope)
         self.limits = [] if self.measured else rows
 
@@ -335,12 +347,12 @@ class Given:
         return float(site.close_cost / self.one_off_years + site.replacement_cost) if site.today else 0.0
 
 
-# ------------------------------------------------------------------------------------------------------------ routes
+# ----------------------------------------------------------------------------------------------------- routes
 
 
 @dataclass(frozen=True)
 class Route:
-    """A way of serving a market: sites, lanes (rows of the sheet), stock actions (site, days quoted, coverage)."""
+    """A way to a market: sites, lanes (rows of the sheet), stock (site, days quoted, days covered)."""
 
     market: str
     channel: str
@@ -358,7 +370,8 @@ class Route:
     def __str__(self) -> str:
         held = {site: f"[quotes {quote:g}, covers {cover:g}]" for site, quote, cover in self.stock}
         path = " > ".join(site + held.get(site, "") for site in self.sites)
-        return f"{path} > {self.market} ({self.channel}, {self.product}; {self.days:g} days, {self.on_time:.3g} on time)"
+        goods = f"{self.channel}, {self.product}"
+        return f"{path} > {self.market} ({goods}; {self.days:g} days, {self.on_time:.3g} on time)"
 
 
 class Routes:
@@ -369,7 +382,7 @@ class Routes:
         self._rest: dict[tuple[str, str, str], tuple[float, ...]] = {}
 
     def all(self) -> list[Route]:
-        found = []
+        found: list[Route] = []
         for key in self.given.demand:
             for site, product in self.given.supply:
                 if product == key[2] and self.given.sites[site].high:
@@ -469,7 +482,7 @@ def _undominated(routes: list[Route]) -> list[Route]:
     return [route for group in groups.values() for route in group]
 
 
-# ------------------------------------------------------------------------------------------------- the linear model
+# ------------------------------------------------------------------------------------------- the linear model
 
 
 class Linear:
@@ -499,7 +512,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Cell:
-    """Stock of a product at a site for one pool (None: all joined): columns of its variance and of its root."""
+    """Stock of a product at a site for one pool (None: all joined); columns of its variance and its root."""
 
     site: str
     product: str
@@ -522,8 +535,6 @@ class Model:
     unmet: dict[Key, int] = field(default_factory=dict)
     opened: dict[str, int] = field(default_factory=dict)
     joined: dict[str, int] = field(default_factory=dict)
-    contract: dict[str, int] = field(default_factory=dict)
-    used: dict[int, int] = field(default_factory=dict)
     slot: dict[tuple[str, str], int] = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
     stock_rows: list[int] = field(default_factory=list)
@@ -546,14 +557,23 @@ class Model:
         return float(self.given.products[route.product].size)
 
 
-def build(given: Given) -> Model | None:
-    """The linear model, or None where some demand has neither a route nor leave to stay unmet."""
+def build(given: Given) -> Model:
+    """All columns and rows."""
     model = Model(given, Routes(given).all())
     _add_decisions(model)
     _add_flows(model)
-    _add_supply_and_sites(model)
-    _add_lanes(model)
-    _add_operators(model)
+    _add_supply(model)
+    for site in given.sites.values():
+        if site.high:
+            _add_site(model, site)
+    for number, lane in enumerate(given.lanes):
+        if lane.usable:
+            _add_lane(model, number)
+    for subject in given.rates:
+        if ">" in subject:
+            _add_pair(model, subject)
+    for row in given.operators.values():
+        _add_operator(model, row)
     _add_service(model)
     _add_stock(model)
     _add_limits(model)
@@ -586,16 +606,12 @@ def _add_decisions(model: Model) -> None:
 
 
 def _unit_costs(given: Given, route: Route) -> tuple[float, dict[str, float]]:
-    """Everything a unit on a route costs without fixed costs, tariffs and safety stock, and operators' share of it."""
+    """Cost of a unit on a route but for fixed costs, tariffs and safety stock; operators' part of it."""
     product, channel = given.products[route.product], given.channels[route.channel]
     source = given.supply[route.sites[0], route.product]
-    cost = (
-        source.unit_cost + channel.commission_rate * product.price + channel.return_rate * channel.return_cost
-    )
-    cost += channel.late_cost * (1.0 - route.on_time)
-    carrying = product.value * (
-        product.holding_rate / given.year + product.loss_rate_per_day
-    )  # per unit and day
+    cost = source.unit_cost + channel.commission_rate * product.price
+    cost += channel.return_rate * channel.return_cost + channel.late_cost * (1.0 - route.on_time)
+    carrying = product.value * (product.holding_rate / given.year + product.loss_rate_per_day)  # unit and day
     bill: dict[str, float] = defaultdict(float)
     for name in route.sites:
         site = given.sites[name]
@@ -624,17 +640,19 @@ def _add_flows(model: Model) -> None:
             if operator:
                 model.bills[operator].append((model.flow[-1], share))
     for key, units in given.demand.items():
-        channel = given.channels[key[1]]
-        terms = model.flows(lambda r, key=key: r.key == key)  # type: ignore[misc]
-        if channel.min_fill < 1 and channel.unmet_cost is not None:
-            model.unmet[key] = lp.column(channel.unmet_cost, 0.0, (1 - channel.min_fill) * units)
-            terms.append((model.unmet[key], 1.0))
-        lp.row(units, units, terms)
+        _add_demand(model, key, units)
 
 
-def _add_tariff(
-    model: Model, subject: str, switch: int, volume: list[tuple[int, float]], operator: str
-) -> None:
+def _add_demand(model: Model, key: Key, units: float) -> None:
+    channel = model.given.channels[key[1]]
+    terms = model.flows(lambda r: r.key == key)
+    if channel.min_fill < 1 and channel.unmet_cost is not None:
+        model.unmet[key] = model.lp.column(channel.unmet_cost, 0.0, (1 - channel.min_fill) * units)
+        terms.append((model.unmet[key], 1.0))
+    model.lp.row(units, units, terms)
+
+
+def _add_tariff(model: Model, subject: str, switch: int, volume: Terms, operator: str) -> None:
     """Exactly one tier holds the volume when ``switch`` is on."""
     lp = model.lp
     most = sum(w * model.given.demand[model.routes[model.flow.index(c)].key] for c, w in volume)
@@ -652,87 +670,88 @@ def _add_tariff(
     lp.row(0.0, 0.0, [(c, 1.0) for c in parts] + [(c, -w) for c, w in volume])
 
 
-def _add_volume(model: Model, volume: list[tuple[int, float]], switch: int, row: SimpleNamespace) -> None:
+def _add_volume(model: Model, volume: Terms, switch: int, row: SimpleNamespace) -> None:
     if row.capacity is not None:
         model.lp.row(-INF, 0.0, [*volume, (switch, -row.capacity)])
     if row.min_units > 0 and not model.given.measured:
         model.lp.row(0.0, INF, [*volume, (switch, -row.min_units)])
 
 
-def _add_supply_and_sites(model: Model) -> None:
-    given = model.given
-    for (site, product), row in given.supply.items():
+def _add_supply(model: Model) -> None:
+    for (site, product), row in model.given.supply.items():
         if row.capacity is not None:
-            terms = model.flows(lambda r, s=site, p=product: r.sites[0] == s and r.product == p)  # type: ignore[misc]
-            model.lp.row(-INF, row.capacity, terms)
-    for (site, product), row in given.site_products.items():
+            _cap(model, row.capacity, product, site, source=True)
+    for (site, product), row in model.given.site_products.items():
         if row.capacity is not None:
-            terms = model.flows(lambda r, s=site, p=product: s in r.sites and r.product == p)  # type: ignore[misc]
-            model.lp.row(-INF, row.capacity, terms)
-    for name, site in given.sites.items():
-        if not site.high:
-            continue
-        model.link(model.opened[name], lambda r, name=name: name in r.sites)  # type: ignore[misc]
-        volume = model.flows(lambda r, name=name: model.size(r) * (name in r.sites))  # type: ignore[misc]
-        _add_volume(model, volume, model.opened[name], site)
-        if name in given.rates:
-            _add_tariff(model, name, model.opened[name], volume, site.operator)
+            _cap(model, row.capacity, product, site, source=False)
 
 
-def _add_lanes(model: Model) -> None:
-    given = model.given
-    pairs: dict[str, list[int]] = defaultdict(list)
-    for number, lane in enumerate(given.lanes):
-        if not lane.usable:
-            continue
-        pairs[lane.pair].append(number)
-        fixed = given.lane_costs(number)[0]
-        volume = model.flows(lambda r, n=number: model.size(r) * (n in r.lanes))  # type: ignore[misc]
-        if not volume:
-            continue
-        if fixed > 0 or (lane.min_units > 0 and not given.measured):
-            switch = model.used[number] = model.lp.column(fixed, 0, 1, binary=True)
-            model.link(switch, lambda r, n=number: n in r.lanes)  # type: ignore[misc]
-            _add_volume(model, volume, switch, lane)
-            if lane.operator:
-                model.bills[lane.operator].append((switch, fixed))
-        elif lane.capacity is not None:
-            model.lp.row(-INF, lane.capacity, volume)
-    for pair, numbers in pairs.items():
-        if pair in given.rates:
-            operators = {given.lanes[number].operator for number in numbers}
-            if len(operators) > 1:
-                raise NotImplementedError(f"rates of {pair}: lanes of several operators")
-            switch = model.lp.column(0.0, 0, 1, binary=True)
-            model.link(switch, lambda r, ns=numbers: any(n in ns for n in r.lanes))  # type: ignore[misc]
-            volume = model.flows(lambda r, ns=numbers: model.size(r) * sum(n in ns for n in r.lanes))  # type: ignore[misc]
-            _add_tariff(model, pair, switch, volume, operators.pop())
+def _cap(model: Model, capacity: float, product: str, site: str, *, source: bool) -> None:
+    """At most so many units of a product made at a site, or through it."""
+    places = slice(1 if source else None)
+    model.lp.row(-INF, capacity, model.flows(lambda r: r.product == product and site in r.sites[places]))
+
+
+def _add_site(model: Model, site: SimpleNamespace) -> None:
+    name, switch = site.site, model.opened[site.site]
+    model.link(switch, lambda r: name in r.sites)
+    volume = model.flows(lambda r: model.size(r) * (name in r.sites))
+    _add_volume(model, volume, switch, site)
+    if name in model.given.rates:
+        _add_tariff(model, name, switch, volume, site.operator)
+
+
+def _add_lane(model: Model, number: int) -> None:
+    lane, fixed = model.given.lanes[number], model.given.lane_costs(number)[0]
+    volume = model.flows(lambda r: model.size(r) * (number in r.lanes))
+    if volume and (fixed > 0 or (lane.min_units > 0 and not model.given.measured)):
+        switch = model.lp.column(fixed, 0, 1, binary=True)
+        model.link(switch, lambda r: number in r.lanes)
+        _add_volume(model, volume, switch, lane)
+        if lane.operator:
+            model.bills[lane.operator].append((switch, fixed))
+    elif lane.capacity is not None:
+        model.lp.row(-INF, lane.capacity, volume)
+
+
+def _add_pair(model: Model, pair: str) -> None:
+    """Rates of a pair, which hold for all its lanes together."""
+    lanes = {
+        number: lane for number, lane in enumerate(model.given.lanes) if lane.usable and lane.pair == pair
+    }
+    operators = {lane.operator for lane in lanes.values()}
+    if len(operators) > 1:
+        raise NotImplementedError(f"rates of {pair}: lanes of several operators")
+    if lanes:
+        switch = model.lp.column(0.0, 0, 1, binary=True)
+        model.link(switch, lambda r: any(number in lanes for number in r.lanes))
+        volume = model.flows(lambda r: model.size(r) * sum(number in lanes for number in r.lanes))
+        _add_tariff(model, pair, switch, volume, operators.pop())
 
 
 def operator_units(given: Given, operator: str, route: Route) -> int:
-    """How often an operator counts a unit: at each of its sites, and on its lanes that start at a site not its own."""
-    sites = sum(given.sites[name].operator == operator for name in route.sites)
+    """How often an operator counts a unit: at its sites, and on its lanes from sites not its own."""
+    sites = [name for name in route.sites if given.sites[name].operator == operator]
     lanes = [given.lanes[number] for number in route.lanes]
-    return sites + sum(x.operator == operator and given.sites[x.origin].operator != operator for x in lanes)
+    return len(sites) + len([x for x in lanes if x.operator == operator and x.origin not in sites])
 
 
-def _add_operators(model: Model) -> None:
-    given, lp = model.given, model.lp
-    for name, row in given.operators.items():
-        fixed = 0.0 if name in given.rates else row.contract_cost
-        switch = model.contract[name] = lp.column(fixed, 0, 1, binary=True)
-        model.bills[name].append((switch, fixed))
-        for site in given.sites.values():
-            if site.operator == name:
-                lp.row(0.0, INF, [(switch, 1.0), (model.opened[site.site], -1.0)])
-        model.link(switch, lambda r, o=name: any(given.lanes[n].operator == o for n in r.lanes))  # type: ignore[misc]
-        volume = model.flows(lambda r, o=name: model.size(r) * operator_units(given, o, r))  # type: ignore[misc]
-        _add_volume(model, volume, switch, row)
-        if name in given.rates:
-            _add_tariff(model, name, switch, volume, name)
-        if row.min_bill > 0:
-            top_up = lp.column(1.0)
-            lp.row(0.0, INF, [(top_up, 1.0), *model.bills[name], (switch, -row.min_bill)])
+def _add_operator(model: Model, row: SimpleNamespace) -> None:
+    given, lp, name = model.given, model.lp, row.operator
+    fixed = 0.0 if name in given.rates else row.contract_cost
+    switch = lp.column(fixed, 0, 1, binary=True)
+    model.bills[name].append((switch, fixed))
+    for site in given.sites.values():
+        if site.operator == name:
+            lp.row(0.0, INF, [(switch, 1.0), (model.opened[site.site], -1.0)])
+    model.link(switch, lambda r: any(given.lanes[number].operator == name for number in r.lanes))
+    volume = model.flows(lambda r: model.size(r) * operator_units(given, name, r))
+    _add_volume(model, volume, switch, row)
+    if name in given.rates:
+        _add_tariff(model, name, switch, volume, name)
+    if row.min_bill > 0:
+        top_up = lp.column(1.0)
+        lp.row(0.0, INF, [(top_up, 1.0), *model.bills[name], (switch, -row.min_bill)])
 
 
 def _add_service(model: Model) -> None:
@@ -744,18 +763,25 @@ def _add_service(model: Model) -> None:
         groups[route.channel, route.product, where].append((column, route.on_time - channel.on_time_share))
     for terms in groups.values():
         lp.row(0.0, INF, terms)
-    for market, channel in {(m, c) for m, c, _ in given.demand if given.channels[c].single_source == "yes"}:
-        mine = [r for r in model.routes if (r.market, r.channel) == (market, channel)]
-        sources = {
-            site: lp.column(0.0, 0, 1, binary=True) for site in dict.fromkeys(r.sites[-1] for r in mine)
-        }
-        lp.row(-INF, 1.0, [(c, 1.0) for c in sources.values()])
-        for site, switch in sources.items():
-            here = (market, channel, site)
-            model.link(switch, lambda r, h=here: (r.market, r.channel, r.sites[-1]) == h)  # type: ignore[misc]
+    for customer in dict.fromkeys(key[:2] for key in given.demand):
+        if given.channels[customer[1]].single_source == "yes":
+            _add_single_source(model, customer)
 
 
-# ----------------------------------------------------------------------------------------------------- stock, limits
+def _add_single_source(model: Model, customer: tuple[str, str]) -> None:
+    """One site alone is the origin of the last lane to a market in a channel."""
+    sites = dict.fromkeys(route.sites[-1] for route in model.routes if route.key[:2] == customer)
+    chosen = [(_last_site_switch(model, customer, site), 1.0) for site in sites]
+    model.lp.row(-INF, 1.0, chosen)
+
+
+def _last_site_switch(model: Model, customer: tuple[str, str], site: str) -> int:
+    switch = model.lp.column(0.0, 0, 1, binary=True)
+    model.link(switch, lambda r: r.key[:2] == customer and r.sites[-1] == site)
+    return switch
+
+
+# ---------------------------------------------------------------------------------------------- stock, limits
 
 
 def _stocked(route: Route, site: str, product: str) -> bool:
@@ -769,31 +795,41 @@ def _variance(given: Given, route: Route, site: str) -> float:
 
 
 def _add_stock(model: Model) -> None:
-    given, lp = model.given, model.lp
-    points = sorted({(name, r.product) for r in model.routes for name, _, _ in r.stock})
-    counted = any(limit.measure == "changes" for limit in given.limits)
-    for site, product in points:
-        if given.slot_cost(site, product) > 0 or counted:
-            switch = lp.column(given.slot_cost(site, product), 0, 1, binary=True)
-            model.slot[site, product] = switch
-            model.link(switch, lambda r, s=site, p=product: _stocked(r, s, p))  # type: ignore[misc]
-            lp.row(-INF, 0.0, [(switch, 1.0), (model.opened[site], -1.0)])
-        _add_cells(model, site, product)
-    if given.measured:
-        return
-    for name, product in given.products.items():
-        own = [point for point in points if point[1] == name]
-        if product.max_stock_days is not None:
-            served = [
-                (c, -product.max_stock_days / given.year)
-                for c, _ in model.flows(lambda r, p=name: r.product == p)
-            ]  # type: ignore[misc]
-            held = [term for point in own for term in average_stock(model, *point)]
-            model.stock_rows.append(lp.row(-INF, 0.0, served + held))
-        for point in own if product.max_site_days is not None else []:
-            flows = model.flows(lambda r, point=point: _stocked(r, *point))  # type: ignore[misc]
-            allowed = [(c, -product.max_site_days / given.year) for c, _ in flows]
-            model.stock_rows.append(lp.row(-INF, 0.0, allowed + average_stock(model, *point)))
+    points = sorted(_points(model))
+    for point in points:
+        _add_slot(model, point)
+        _add_cells(model, *point)
+    for product in [] if model.given.measured else model.given.products.values():
+        _add_ceilings(model, product, [point for point in points if point[1] == product.product])
+
+
+def _points(model: Model) -> set[tuple[str, str]]:
+    return {(name, r.product) for r in model.routes for name, _, _ in r.stock}
+
+
+def _add_slot(model: Model, point: tuple[str, str]) -> None:
+    cost = model.given.slot_cost(*point)
+    if cost > 0 or any(limit.measure == "changes" for limit in model.given.limits):
+        switch = model.slot[point] = model.lp.column(cost, 0, 1, binary=True)
+        model.link(switch, lambda r: _stocked(r, *point))
+        model.lp.row(-INF, 0.0, [(switch, 1.0), (model.opened[point[0]], -1.0)])
+
+
+def _add_ceilings(model: Model, product: SimpleNamespace, points: list[tuple[str, str]]) -> None:
+    """Average stock within so many days of what is served, or of what each point stocks."""
+    lp, year, name = model.lp, model.given.year, product.product
+    if product.max_stock_days is not None:
+        served = model.flows(lambda r: -product.max_stock_days / year * (r.product == name))
+        held = [term for point in points for term in average_stock(model, *point)]
+        model.stock_rows.append(lp.row(-INF, 0.0, served + held))
+    if product.max_site_days is not None:
+        for point in points:
+            stocked = [(c, -product.max_site_days / year) for c, _ in model.flows(_stocked_at(point))]
+            model.stock_rows.append(lp.row(-INF, 0.0, stocked + average_stock(model, *point)))
+
+
+def _stocked_at(point: tuple[str, str]) -> Callable[[Route], bool]:
+    return lambda r: _stocked(r, *point)
 
 
 def average_stock(model: Model, site: str, product: str) -> list[tuple[int, float]]:
@@ -820,19 +856,13 @@ def _add_cells(model: Model, site: str, product: str) -> None:
         most[given.channels[key[1]].pool] += units * max(weights, default=0.0)
     pools = {pool: terms for pool, terms in pools.items() if terms}
     join = model.joined.get(site)
-    if join is None or given.joins(site) == "always":
-        groups = [[p] for p in pools] if join is None else [list(pools)]
-        for group in groups:
-            terms = [term for pool in group for term in pools[pool]]
-            if terms:
-                _add_cell(
-                    model,
-                    site,
-                    product,
-                    None if join is not None else group[0],
-                    terms,
-                    sum(most[p] for p in group),
-                )
+    if join is None:
+        for pool, terms in pools.items():
+            _add_cell(model, site, product, pool, terms, most[pool])
+        return
+    if given.joins(site) == "always":
+        terms = [term for pool in pools for term in pools[pool]]
+        _add_cell(model, site, product, None, terms, sum(most.values()))
         return
     together = []
     for pool, terms in pools.items():
@@ -842,13 +872,10 @@ def _add_cells(model: Model, site: str, product: str) -> None:
         lp.row(-INF, 0.0, [(joint, 1.0), (join, -most[pool])])
         _add_cell(model, site, product, pool, [(apart, 1.0)], most[pool])
         together.append((joint, 1.0))
-    if together:
-        _add_cell(model, site, product, None, together, sum(most.values()))
+    _add_cell(model, site, product, None, together, sum(most.values()))
 
 
-def _add_cell(
-    model: Model, site: str, product: str, pool: str | None, terms: list[tuple[int, float]], most: float
-) -> None:
+def _add_cell(model: Model, site: str, product: str, pool: str | None, terms: Terms, most: float) -> None:
     given, lp = model.given, model.lp
     factor = given.factor(product, pool)
     goods = given.products[product]
@@ -895,16 +922,11 @@ def _measure(model: Model, limit: SimpleNamespace) -> tuple[float, list[tuple[in
         return len(today) + constant, terms + more
     names = {s.site for s in sites}
     if limit.measure == "stock_value":
-        points = sorted({(c.site, c.product) for c in model.cells} | _points(model))
-        points = [(s, p) for s, p in points if s in names and limit.product in ("", p)]
+        points = [(s, p) for s, p in sorted(_points(model)) if s in names and limit.product in ("", p)]
         values = [(p, average_stock(model, s, p)) for s, p in points]
         return 0.0, [(c, w * given.products[p].value) for p, terms in values for c, w in terms]
     weigh = {"units": _units, "co2": _co2}[limit.measure]
     return 0.0, model.flows(lambda r: weigh(given, limit, names, r))
-
-
-def _points(model: Model) -> set[tuple[str, str]]:
-    return {(name, r.product) for r in model.routes for name, _, _ in r.stock}
 
 
 def _served_in_scope(limit: SimpleNamespace, route: Route) -> bool:
@@ -954,22 +976,16 @@ def _switches(model: Model, sites: list[SimpleNamespace]) -> tuple[float, list[t
 def todays_products(given: Given) -> set[tuple[str, str]]:
     """Pairs (site, product) that goods can reach over today's sites and lanes."""
     reached = {key for key in given.supply if given.sites[key[0]].today}
-    lanes = [
-        x
-        for x in given.lanes
-        if x.status == "existing" and not x.to_market and given.sites[x.destination].today
-    ]
+    old = [lane for lane in given.lanes if lane.status == "existing" and not lane.to_market]
     for _ in given.sites:
-        reached |= {
-            (x.destination, p)
-            for x in lanes
-            for s, p in set(reached)
-            if s == x.origin and x.product in ("", p)
-        }
+        for lane in old:
+            if given.sites[lane.destination].today:
+                carried = {p for site, p in reached if site == lane.origin and lane.product in ("", p)}
+                reached |= {(lane.destination, product) for product in carried}
     return reached
 
 
-# -------------------------------------------------------------------------------------------------- branch and bound
+# ------------------------------------------------------------------------------------------- branch and bound
 
 
 class Tree:
@@ -1020,14 +1036,17 @@ class Tree:
 
     def _chords(self, low: Vector, high: Vector) -> None:
         a, b = np.sqrt(np.maximum(low[self.variance], 0.0)), np.sqrt(np.maximum(high[self.variance], 0.0))
-        slopes = 1.0 / np.maximum(a + b, 1e-6)
+        slopes = np.where(b > 0, 1.0 / np.maximum(a + b, 1e-3), 0.0)
         self._set_lines(slopes, a - slopes * a * a)
 
     def _solve(self, low: Vector, high: Vector) -> tuple[float, Vector] | None:
         self.solver.changeColsBounds(len(low), self.columns, low, high)
         self.solver.run()
         status = self.solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kUnknown:  # start again from nothing
+        if status not in (
+            highspy.HighsModelStatus.kOptimal,
+            highspy.HighsModelStatus.kInfeasible,
+        ):  # start afresh
             self.solver.clearSolver()
             self.solver.run()
             status = self.solver.getModelStatus()
@@ -1064,7 +1083,7 @@ class Tree:
         return False
 
     def improve(self, point: Vector) -> None:
-        """Designs with the decisions of ``point``: linear programs with the slope that each root has at its own variance."""
+        """Offer designs with the decisions of ``point``, each root replaced by its tangent."""
         low, high = self.low.copy(), self.high.copy()
         low[self.binary] = high[self.binary] = np.round(point[self.binary])
         for _ in range(4):
@@ -1140,7 +1159,8 @@ class Tree:
             if self.best == INF:
                 self.improve(np.where(point > 1e-6, np.ceil(point), 0.0))
             return int(self.binary[np.argmax(score)]), 0.5
-        self._offer(point)
+        if not len(away) or away.max() <= EPS:
+            self._offer(point)
         self.improve(point)
         true = self.true_point(point)
         short = (true - point)[self.root] if self.cells else np.zeros(0)
@@ -1148,7 +1168,8 @@ class Tree:
             return -1, 0.0
         loss = np.maximum(self.weight * short, 0.0)
         broken = self._broken(true)
-        if not broken and loss.sum() <= GAP / 2 * max(abs(self.cost @ true + self.model.offset), EPS):
+        total = abs(float(self.cost @ true) + self.model.offset)
+        if not broken and loss.sum() <= GAP / 2 * max(total, EPS):
             return -1, 0.0
         if broken:
             terms = self.model.lp.rows[broken[0]][2]
@@ -1158,7 +1179,7 @@ class Tree:
         return column, float(point[column])
 
 
-# ----------------------------------------------------------------------------------------------------- the second price
+# ------------------------------------------------------------------------------------------- the second price
 
 
 @dataclass(frozen=True)
@@ -1303,7 +1324,7 @@ def _bill_stock(given: Given, design: Design, out: dict[str, float]) -> None:
         out["losses"] += goods.value * goods.loss_rate_per_day * given.year * average
 
 
-# --------------------------------------------------------------------------------------------------------- front door
+# ------------------------------------------------------------------------------------------------- front door
 
 
 def find_design(frames: Frames, strategy: Levers) -> tuple[float, Given, Design] | None:
@@ -1330,7 +1351,7 @@ def find_design(frames: Frames, strategy: Levers) -> tuple[float, Given, Design]
 
 
 def best_cost(frames: Frames, strategy: Levers) -> float | None:
-    """Least yearly cost of a strategy (a dict of levers; ``AS_IS`` is measured), or None where no design exists."""
+    """Least yearly cost of a strategy (a dict of levers; ``AS_IS`` is measured); None: no design."""
     found = find_design(frames, strategy)
     return None if found is None else found[0]
 
@@ -1338,7 +1359,7 @@ def best_cost(frames: Frames, strategy: Levers) -> float | None:
 def best_design(
     frames: Frames, strategy: Levers
 ) -> tuple[float, dict[str, float], list[tuple[Route, float]]] | None:
-    """Least cost, its buckets, and the routes of a best design with their units; None where no design exists."""
+    """Least cost, its buckets, and the routes of a best design with their units; None: no design."""
     found = find_design(frames, strategy)
     if found is None:
         return None

@@ -53,6 +53,13 @@ def test_text_without_an_as_is_shows_a_dash():
     assert "saving" not in text
 
 
+def test_text_of_as_is_is_not_compared_with_itself():
+    text = str(make_result(strategy="as_is", cost=100_000.0, saving=0.0))
+    assert "saving" not in text
+    assert "difference" not in text
+    assert "sites             30,000" in text.splitlines()
+
+
 def test_text_names_failed_checks():
     tables = dict(make_result().tables)
     tables["checks"] = tables["checks"].assign(ok=[True, False])

@@ -1,7 +1,7 @@
 """Seeded random cases that are small enough for the exhaustive oracle and together touch the whole contract.
 
-Every case has today's chain (source ``S1``, warehouse ``W1``) that can serve all demand, so that as-is nearly always
-exists; alternatives, tariffs, stock and limits are put on top, each with modest probability.
+Every case has today's chain (source ``S1``, warehouse ``W1``) that can serve all demand, so that as-is nearly
+always exists; alternatives, tariffs, stock and limits are put on top, each with modest probability.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class _Maker:
         self.markets = [f"M{n + 1}" for n in range(self.pick([1, 2, 3], [0.35, 0.45, 0.2]))]
         self.products = [f"P{n + 1}" for n in range(self.pick([1, 2], [0.65, 0.35]))]
         names = ["shop", "online", "live"]
-        self.channels = names[: self.pick([1, 2, 3], [0.4, 0.5, 0.1])]
-        self.timed = self.chance(0.75)
+        self.channels = names[: self.pick([1, 2, 3], [0.33, 0.55, 0.12])]
+        self.timed = self.chance(0.85)
         self.operators: dict[str, bool] = {}  # whether the operator works today
         self._settings()
         self._products()
@@ -60,7 +60,7 @@ class _Maker:
         return float(self.pick([0, 1, 2, 0.4, 1.5, 2.3], [0.3, 0.3, 0.15, 0.1, 0.1, 0.05]))
 
     def up(self, days: float) -> float:
-        return math.ceil(days / self.step - 1e-9) * self.step
+        return float(math.ceil(days / self.step - 1e-9) * self.step)
 
     def add(self, sheet: str, **values: Any) -> Record:
         record = {name: value for name, value in values.items() if value is not None}
@@ -112,7 +112,7 @@ class _Maker:
     def _demand(self) -> None:
         for name in self.markets:
             self.add("markets", market=name, region=self.pick(["north", "south"]))
-        spread = {(c, p): self.number(1, 40) for c in self.channels for p in self.products}
+        spread = {(c, p): self.number(1, 60) for c in self.channels for p in self.products}
         for market in self.markets:
             for channel in self.channels:
                 for product in self.products:
@@ -126,6 +126,8 @@ class _Maker:
                     elif kind == "cv":
                         row["cv"] = self.number(0.3, 3)
         rows = self.sheets["demand"]
+        while len(rows) > 7:
+            del rows[int(self.random.integers(1, len(rows)))]
         self.channels = [c for c in self.channels if any(row["channel"] == c for row in rows)]
         self.total = sum(row["units"] for row in rows)
         size = {row["product"]: row.get("size", 1.0) for row in self.sheets["products"]}
@@ -135,14 +137,13 @@ class _Maker:
         self, name: str, tier: str, status: str, stocks: list[str], weights: list[float], **more: Any
     ) -> Record:
         today = status in ("keep", "existing", "close")
-        o2o = len(self.channels) > 1 and self.chance(0.4)
+        o2o = len(self.channels) > 1 and self.chance(0.5)
+        usual: Record = {"fixed_cost": self.number(300, 4000, 0), "unit_cost": self.number(0.2, 3)}
         site = self.add(
             "sites",
             site=name,
             tier=tier,
             status=status,
-            fixed_cost=self.number(300, 4000, 0),
-            unit_cost=self.number(0.2, 3),
             open_cost=None if today or self.chance(0.3) else self.number(500, 5000, 0),
             close_cost=self.number(-3000, 3000, 0) if today and self.chance(0.6) else None,
             replacement_cost=self.number(50, 800, 0) if today and self.chance(0.3) else None,
@@ -151,10 +152,10 @@ class _Maker:
             stock=self.pick(stocks, weights),
             stock_cost=self.number(20, 500, 0) if self.chance(0.6) else None,
             review_days=self.pick([0, 2, 14]) if self.chance(0.25) else None,
-            o2o_cost=self.number(50, 600, 0) if o2o else None,
+            o2o_cost=self.number(20, 300, 0) if o2o else None,
             o2o="existing" if o2o and self.chance(0.4) else None,
             co2_per_unit=self.number(0.1, 2) if self.carbon else None,
-            **more,
+            **{**usual, **more},
         )
         if self.chance(0.2):
             self.add(
@@ -177,7 +178,7 @@ class _Maker:
                 site=name,
                 product=product,
                 unit_cost=self.number(5, 20),
-                lead_days=float(self.pick([0, 2, 5, 6.5])) if self.timed else None,
+                lead_days=float(self.pick([0, 2, 5, 8.5, 14])) if self.timed else None,
                 capacity=round(self.total * self.number(1.0, 1.5)) if self.chance(0.1) else None,
             )
 
@@ -187,24 +188,27 @@ class _Maker:
         )
         self._supply("S1", self.products)
         status = self.pick(["existing", "keep", "close"], [0.65, 0.2, 0.15])
-        weights = [0.2, 0.2, 0.4, 0.2]
+        weights = [0.15, 0.2, 0.4, 0.25]
         room = round(self.volume * self.number(1.0, 1.6)) if self.chance(0.2) else None
         operator = self._operator(True) if self.chance(0.08) else None
         kinds = ["no", "optional", "existing", "must"]
         self._site("W1", "depot", status, kinds, weights, capacity=room, operator=operator)
-        self.second = None
-        if status == "close" or self.chance(0.7):
+        self.second, self.front = None, False
+        if status == "close" or self.chance(0.85):
             self.second = self._second(status)
-        if self.chance(0.25):
+        if self.chance(0.28):
             status = self.pick(["candidate", "existing"])
             self._site("S2", "plant", status, ["no", "optional"], [0.6, 0.4])
             self._supply("S2", self.products if self.chance(0.6) else self.products[:1])
-        if self.chance(0.25):
-            self._site("W3", "store", self.pick(["existing", "candidate"]), ["no", "optional"], [0.5, 0.5])
+        if self.chance(0.45):
+            status = self.pick(["existing", "candidate"])
+            fixed = self.number(100, 900, 0)
+            self.front = status == "candidate" or self.chance(0.6)  # else an existing site that nothing uses
+            self._site("W3", "store", status, ["no", "optional", "must"], [0.2, 0.5, 0.3], fixed_cost=fixed)
 
     def _second(self, first: str) -> str:
         kinds = ["takeover", "own", "operator", "existing", "open", "closed"]
-        weights = [0.3, 0.25, 0.2, 0.15, 0.05, 0.05]
+        weights = [0.3, 0.22, 0.2, 0.15, 0.06, 0.07]
         if first == "close":
             kinds, weights = ["own", "operator", "open"], [0.5, 0.4, 0.1]
         kind = str(self.pick(kinds, weights))
@@ -212,6 +216,7 @@ class _Maker:
             kind = "operator"
         status = kind if kind in ("existing", "open", "closed") else "candidate"
         operator = self._operator(False) if kind in ("takeover", "operator") else None
+        usual = {"fixed_cost": self.number(50, 800, 0)} if kind == "takeover" else {}
         narrow = self.number(0.4, 1.5) if self.chance(0.2) and first != "close" else None
         self._site(
             "W2",
@@ -219,6 +224,7 @@ class _Maker:
             status,
             ["no", "optional", "existing", "must"],
             [0.2, 0.6, 0.1, 0.1],
+            **usual,
             place="W1" if kind == "takeover" else None,
             operator=operator,
             capacity=None if narrow is None else round(self.volume * narrow),
@@ -255,14 +261,15 @@ class _Maker:
     def _lanes(self) -> None:
         sites = {row["site"]: row for row in self.sheets["sites"]}
         self._lane("S1", "W1", 0.5, 3, operator=self._operator(True) if self.chance(0.08) else None)
+        far = 4 if self.front else 0
         for market in self.markets:
-            self._lane("W1", market)
+            self._lane("W1", market, 1 + far, 5 + far)
         if "W2" in sites:
             self._lane("S1", "W2", 0.5, 3)
-            only = self.pick(self.channels) if len(self.channels) > 1 and self.chance(0.08) else None
+            only = self.pick(self.channels) if len(self.channels) > 1 and self.chance(0.2) else None
             for market in self.markets:
                 self._lane("W2", market, channel=None if self.second in ("existing", "open") else only)
-            if self.chance(0.15) and sites["W1"]["status"] != "close":
+            if self.chance(0.3) and sites["W1"]["status"] != "close":
                 self._lane("W1", "W2", 0.3, 2)
         for market in self.markets:
             self._direct(market)
@@ -271,7 +278,7 @@ class _Maker:
             self._lane("S2", "W1" if first else "W2", 0.5, 3, status=self.pick(["existing", "candidate"]))
             if self.chance(0.5):
                 self._lane("S2", self.pick(self.markets), 3, 9, status="candidate")
-        if "W3" in sites:
+        if self.front:
             self._third(sites)
 
     def _direct(self, market: str) -> None:
@@ -285,13 +292,11 @@ class _Maker:
             self._lane("S1", market, 5, 12, status=status, mode="air", lead_days=0.0)
 
     def _third(self, sites: dict[str, Record]) -> None:
-        """A small store: fed from a warehouse, or an existing site that nothing uses."""
-        if sites["W3"]["status"] == "existing" and self.chance(0.6):
-            return
+        """A small store near the markets, fed from a warehouse."""
         closing = sites["W1"]["status"] == "close"
         self._lane("W2" if closing else "W1", "W3", 0.3, 2)
         for market in self.markets[:2]:
-            self._lane("W3", market, 0.5, 3)
+            self._lane("W3", market, 0.3, 2)
 
     # -- service, tariffs, limits: drawn so that today's chain passes
 
@@ -302,8 +307,13 @@ class _Maker:
                 continue
             promise = self._promise()
             late = promise is not None and self.chance(0.35)
-            patient = sure and not late
+            hurry = (
+                promise is not None and promise > 2 and not late and self.chance(0.4)
+            )  # today's chain is late
+            patient = sure and not late and not hurry
             share = None if promise is None or (patient and self.chance(0.7)) else self.number(0.2, 0.7)
+            if hurry:
+                promise, share = self.pick([0, 1, 2]), 0.0
             partial = self.chance(0.15)
             self.add(
                 "channels",
@@ -312,12 +322,14 @@ class _Maker:
                 if promise is None
                 else max(0.0, promise - (self.pick([0, 1]) if late else 0)),
                 max_late_days=self.pick([1, 2, 4]) if late and self.chance(0.6) else None,
-                late_cost=self.number(0.5, 8) if promise is not None and self.chance(0.5) else None,
+                late_cost=self.number(0.5, 8)
+                if promise is not None and (hurry or self.chance(0.5))
+                else None,
                 on_time_share=share,
                 share_scope=self.pick(["region", "all", "market"]) if share is not None else None,
                 min_fill=self.number(0.6, 0.95) if partial else None,
                 unmet_cost=self.number(10, 40) if partial else None,
-                pool="common" if len(self.channels) > 1 and self.chance(0.2) else None,
+                pool="common" if len(self.channels) > 1 and self.chance(0.3) else None,
                 service_level=self.pick([0.9, 0.97]) if self.chance(0.2) else None,
                 commission_rate=self.number(0.01, 0.05) if self.chance(0.15) else None,
                 return_rate=self.number(0.02, 0.3) if self.chance(0.2) else None,
@@ -345,7 +357,7 @@ class _Maker:
     def _tariff(self, subject: str, unit: float, fixed: float, today: bool) -> None:
         behavior = self.pick(["incremental", "all_units"])
         rising = self.chance(0.35)
-        start = 0.0 if today or self.chance(0.7) else round(self.volume * self.number(0.05, 0.3))
+        start = 0.0 if today or self.chance(0.5) else round(self.volume * self.number(0.05, 0.3))
         edges = [
             start,
             round(self.volume * self.number(0.35, 0.6)),
@@ -366,9 +378,10 @@ class _Maker:
         if not self.chance(0.4):
             return
         today = {row["site"]: row["status"] in ("keep", "existing", "close") for row in self.sheets["sites"]}
-        subjects = [
-            (name, today[name], 2.0) for name in ("W1", "W2", "S1") if name in today and self.second != "open"
+        names = [
+            name for name in ("W1", "W2", "S1") if name in today and (name != "W2" or self.second != "open")
         ]
+        subjects = [(name, today[name], 2.0) for name in names for _ in range(3)]
         lanes = self.sheets["lanes"]
         for lane in lanes:
             same = {
@@ -379,7 +392,7 @@ class _Maker:
             if len(same) == 1:
                 existing = lane.get("status", "existing") == "existing"
                 subjects.append((f"{lane['origin']}>{lane['destination']}", existing, 4.0))
-        subjects += [(name, used, 1.5) for name, used in self.operators.items() for _ in range(2)]
+        subjects += [(name, used, 1.5) for name, used in self.operators.items() for _ in range(6)]
         for number in dict.fromkeys(
             int(self.random.integers(len(subjects))) for _ in range(self.pick([1, 2]))
         ):
@@ -403,7 +416,7 @@ class _Maker:
             )
 
     def _limits(self) -> None:
-        if not self.chance(0.25):
+        if not self.chance(0.35):
             return
         measures = ["sites", "openings", "closures", "changes", "units", "one_off", "co2", "stock_value"]
         names = [row["site"] for row in self.sheets["sites"]]
@@ -445,32 +458,37 @@ class _Maker:
         sites = {row["site"]: row.get("co2_per_unit", 0.0) for row in self.sheets["sites"]}
         lanes = {(x["origin"], x["destination"]): x.get("co2_per_unit", 0.0) for x in self.sheets["lanes"]}
         inbound = sites["S1"] + lanes["S1", "W1"] + sites["W1"]
-        return sum(row["units"] * (inbound + lanes["W1", row["market"]]) for row in self.sheets["demand"])
+        demand = self.sheets["demand"]
+        return float(sum(row["units"] * (inbound + lanes["W1", row["market"]]) for row in demand))
 
 
-# ------------------------------------------------------------------------------------------------------------ features
+# --------------------------------------------------------------------------------------------------- features
+
+
+Sheets = dict[str, dict[str, list[Any]]]
 
 
 def features(frames: dict[str, pd.DataFrame]) -> set[str]:
     """Names of the contract's features that a case uses, for counting coverage."""
-    found = {f"sheet {sheet}" for sheet in frames}
-    found |= {
-        f"{sheet}.{column}" for sheet in frames for column in frames[sheet] if _used(frames[sheet][column])
-    }
-    return found | _words(frames) | _chains(frames) | _tariffs(frames)
+    sheets = {sheet: {str(name): frame[name].tolist() for name in frame} for sheet, frame in frames.items()}
+    found = {f"sheet {sheet}" for sheet in sheets}
+    found |= {f"{sheet}.{name}" for sheet in sheets for name in sheets[sheet] if _given(sheets, sheet, name)}
+    return found | _words(sheets) | _chains(sheets) | _tariffs(sheets)
 
 
-def _used(column: pd.Series) -> bool:
-    return bool(column.notna().any())
+def _column(sheets: Sheets, sheet: str, column: str) -> list[Any]:
+    """All cells of a column, blanks as None; empty where the sheet or the column is missing."""
+    cells = sheets.get(sheet, {}).get(column)
+    if cells is None:
+        return [None] * len(next(iter(sheets[sheet].values()))) if sheet in sheets else []
+    return [None if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells]
 
 
-def _values(frames: dict[str, pd.DataFrame], sheet: str, column: str) -> list[Any]:
-    if sheet not in frames or column not in frames[sheet]:
-        return []
-    return list(frames[sheet][column].dropna())
+def _given(sheets: Sheets, sheet: str, column: str) -> list[Any]:
+    return [cell for cell in _column(sheets, sheet, column) if cell is not None]
 
 
-def _words(frames: dict[str, pd.DataFrame]) -> set[str]:
+def _words(sheets: Sheets) -> set[str]:
     """Values of columns that hold words, and settings that are given."""
     choices = [("sites", "status"), ("sites", "stock"), ("sites", "o2o"), ("site_products", "stock")]
     choices += [
@@ -480,52 +498,56 @@ def _words(frames: dict[str, pd.DataFrame]) -> set[str]:
         ("rates", "behavior"),
     ]
     found = {
-        f"{sheet}.{column}={value}" for sheet, column in choices for value in _values(frames, sheet, column)
+        f"{sheet}.{column}={value}" for sheet, column in choices for value in _given(sheets, sheet, column)
     }
-    found |= {f"settings {key}" for key in frames["settings"]["key"]}
-    return found | {f"{len(frames['sites'])} sites", f"{len(set(frames['demand']['channel']))} channels"}
+    found |= {f"settings {key}" for key in _given(sheets, "settings", "key")}
+    channels = set(_given(sheets, "demand", "channel"))
+    return found | {f"{len(_given(sheets, 'sites', 'site'))} sites", f"{len(channels)} channels"}
 
 
-def _chains(frames: dict[str, pd.DataFrame]) -> set[str]:
-    sites, lanes = frames["sites"], frames["lanes"]
-    used = set(lanes["origin"]) | set(lanes["destination"])
-    today = sites[sites["status"].isin(["keep", "existing", "close"])]
-    direct = lanes[lanes["origin"].str.startswith("S") & lanes["destination"].str.startswith("M")]
-    pools = dict(zip(frames["demand"]["channel"], frames["demand"]["channel"], strict=True))
-    if "channels" in frames and "pool" in frames["channels"]:
-        given = frames["channels"].dropna(subset=["pool"])
-        pools.update(zip(given["channel"], given["pool"], strict=True))
+def _chains(sheets: Sheets) -> set[str]:
+    status = dict(zip(_column(sheets, "sites", "site"), _column(sheets, "sites", "status"), strict=True))
+    today = {site for site, word in status.items() if word in ("keep", "existing", "close")}
+    origins, ends = _column(sheets, "lanes", "origin"), _column(sheets, "lanes", "destination")
+    candidate = [word == "candidate" for word in _column(sheets, "lanes", "status")]
+    sources = set(_given(sheets, "supply", "site"))
+    pools = {channel: channel for channel in _given(sheets, "demand", "channel")}
+    rows = zip(_column(sheets, "channels", "channel"), _column(sheets, "channels", "pool"), strict=True)
+    pools.update({channel: pool for channel, pool in rows if pool is not None})
+    by_site = zip(_column(sheets, "sites", "site"), _column(sheets, "sites", "operator"), strict=True)
+    by_lane = zip(candidate, _column(sheets, "lanes", "operator"), strict=True)
     checks = {
-        "promise above zero": any(days > 0 for days in _values(frames, "channels", "response_days")),
-        "promise zero": any(days == 0 for days in _values(frames, "channels", "response_days")),
+        "promise above zero": any(days > 0 for days in _given(sheets, "channels", "response_days")),
+        "promise zero": any(days == 0 for days in _given(sheets, "channels", "response_days")),
         "several pools": len(set(pools.values())) > 1,
         "shared pool": len(set(pools.values())) < len(pools),
-        "no review": any(days == 0 for days in _values(frames, "sites", "review_days")),
-        "negative closing cost": any(cost < 0 for cost in _values(frames, "sites", "close_cost")),
-        "unused existing site": any(site not in used for site in today["site"]),
-        "take over": "place" in sites and _used(sites["place"]),
-        "direct candidate lane": bool((direct.get("status") == "candidate").any()) if len(direct) else False,
-        "operator today": _operator_today(today, lanes),
-        "two supplies": frames["supply"]["site"].nunique() > 1,
+        "no review": any(days == 0 for days in _given(sheets, "sites", "review_days")),
+        "negative closing cost": any(cost < 0 for cost in _given(sheets, "sites", "close_cost")),
+        "unused existing site": bool(today - set(origins) - set(ends)),
+        "take over": bool(_given(sheets, "sites", "place")),
+        "direct candidate lane": any(
+            new and start in sources and end not in status
+            for start, end, new in zip(origins, ends, candidate, strict=True)
+        ),
+        "operator today": any(operator and site in today for site, operator in by_site)
+        or any(operator and not new for new, operator in by_lane),
+        "two sources": len(sources) > 1,
     }
     return {name for name, holds in checks.items() if holds}
 
 
-def _operator_today(today: pd.DataFrame, lanes: pd.DataFrame) -> bool:
-    old = lanes[lanes["status"] != "candidate"] if "status" in lanes else lanes
-    return any("operator" in frame and _used(frame["operator"]) for frame in (today, old))
-
-
-def _tariffs(frames: dict[str, pd.DataFrame]) -> set[str]:
+def _tariffs(sheets: Sheets) -> set[str]:
     found: set[str] = set()
-    if "rates" not in frames:
-        return found
-    operators = set(_values(frames, "operators", "operator"))
-    for name, rows in frames["rates"].groupby("subject"):
-        subject = "pair" if ">" in str(name) else "operator" if name in operators else "site"
-        prices = list(rows["unit_cost"])
-        slope = "rising" if prices[-1] > prices[0] else "falling"
-        found |= {f"tariff on {subject}", f"tariff {rows['behavior'].iloc[0]} {slope}"}
-        if rows["from_units"].min() > 0:
+    operators = set(_given(sheets, "operators", "operator"))
+    columns = ("subject", "from_units", "unit_cost", "behavior")
+    rows = list(zip(*(_column(sheets, "rates", column) for column in columns), strict=True))
+    for subject in dict.fromkeys(row[0] for row in rows):
+        tiers = [row for row in rows if row[0] == subject]
+        found.add(
+            "tariff on " + ("pair" if ">" in subject else "operator" if subject in operators else "site")
+        )
+        slope = "rising" if tiers[-1][2] > tiers[0][2] else "falling"
+        found.add(f"tariff {tiers[0][3]} {slope}")
+        if tiers[0][1] > 0:
             found.add("lowest from_units above 0")
     return found

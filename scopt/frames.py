@@ -1,4 +1,4 @@
-"""Rows by key, whole tables at a time."""
+"""Tables of the case as arrays: made of typed columns, and rows told apart by their keys."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["blank_in_key", "first_rows", "key_codes", "records", "repeats"]
+__all__ = ["blank_in_key", "first_rows", "key_codes", "records", "repeats", "typed_frame"]
+
+
+def typed_frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """Return a table of columns as they are; text stays of dtype object in every version of pandas."""
+    return pd.DataFrame({name: pd.Series(cells, dtype=cells.dtype) for name, cells in columns.items()})
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,0 +1,430 @@
+"""The root relaxation by sifting: columns by path pricing, strong rows when they are broken.
+
+Only a few percent of the columns and strong rows matter at the optimum of the relaxation. Each round prices whole
+routes: one pass over the acyclic network with costs less the duals of all rows but balance gives, for every
+commodity and market, the cheapest route; the columns of routes that would lower the cost enter. Rows enter with
+their first column, strong rows when a solution breaks them.
+
+The bound is Lagrangian: duals are clipped to their signs, the duals of demand are lowered until no route has a
+negative reduced cost, and what the remaining columns can add within their bounds is taken off. It is valid whatever
+the state of the linear program, so the search may stop at any time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import highspy
+import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from scopt.network import LAST
+from scopt.solver import Clock, Scaled, engine_for, run
+from scopt.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scopt.models import Model
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+__all__ = ["Routes", "Sifted"]
+
+
+class Routes:
+    """Cheapest routes on the expanded network for any cost of its columns."""
+
+    def __init__(self, model: Model) -> None:
+        net = model.network
+        self.tail, self.head, self.rows = net.tail, net.head, net.rows
+        last = np.flatnonzero(net.kind == LAST)
+        cell = (net.market[last] * len(model.chain.channel_ids) + net.channel[last]) * len(model.chain.product_ids)
+        cell += net.product[last]
+        order = np.argsort(cell, kind="stable")
+        self.last, cell = last[order], cell[order]
+        self.first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]]) if len(cell) else last
+        inner = np.flatnonzero(net.kind != LAST)
+        level = np.zeros(self.rows + 1, np.int64)
+        tail = np.where(net.tail < 0, self.rows, net.tail)
+        while True:
+            deeper = level.copy()
+            np.maximum.at(deeper, net.head[inner], level[tail[inner]] + 1)
+            if (deeper == level).all():
+                break
+            level = deeper
+        depth = level[tail[inner]]
+        self.steps = [inner[depth == d] for d in range(int(depth.max(initial=-1)) + 1)]
+        self.tail_seat = tail
+
+    def lengths(self, cost: Floats) -> Floats:
+        """Length of the cheapest route from a source to each balance row; the last entry is the source."""
+        length = np.full(self.rows + 1, np.inf)
+        length[-1] = 0.0
+        for step in self.steps:
+            np.minimum.at(length, self.head[step], length[self.tail_seat[step]] + cost[step])
+        return length
+
+    def cheapest(self, cost: Floats) -> tuple[Floats, Floats]:
+        """Cheapest complete route of each (market, channel, product) that can be reached, and all lengths."""
+        length = self.lengths(cost)
+        whole = length[self.tail_seat[self.last]] + cost[self.last]
+        best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
+        return best, length
+
+    def columns(self, cost: Floats, length: Floats, wanted: Bools) -> Ints:
+        """Columns of the cheapest routes of the wanted (market, channel, product)."""
+        whole = length[self.tail_seat[self.last]] + cost[self.last]
+        cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(self.last)]))
+        order = np.lexsort((whole, cell))
+        ends = self.last[order[self.first]][wanted]
+        ends = ends[np.isfinite(length[self.tail_seat[ends]])]
+        needed = np.zeros(self.rows + 1, bool)
+        needed[self.tail_seat[ends]] = True
+        out = [ends]
+        for step in self.steps[::-1]:
+            mine = step[needed[self.head[step]]]
+            gap = length[self.tail_seat[mine]] + cost[mine] - length[self.head[mine]]
+            mine = mine[gap <= 1e-9 * (1.0 + np.abs(length[self.head[mine]]))]
+            _, pick = np.unique(self.head[mine], return_index=True)
+            mine = mine[pick]
+            needed[self.tail_seat[mine]] = True
+            out.append(mine)
+        return np.concatenate(out)
+
+
+class Sifted:
+    """The relaxation of a model with columns and strong rows on demand.
+
+    Parameters
+    ----------
+    model, scaled
+        A model and its scaled arrays.
+    clock
+        Time budget.
+    known
+        Marks of columns that mattered in an earlier relaxation (`known`), to start with.
+    """
+
+    def __init__(
+        self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0, known: Ints | None = None
+    ) -> None:
+        self.model, self.scaled, self.clock = model, scaled, clock
+        self.routes = Routes(model)
+        arrays = scaled.arrays
+        self.n, self.width = model.network.size, len(arrays.cost)
+        self.balance = np.zeros(len(scaled.row), bool)
+        self.balance[: model.network.rows] = True
+        self.by_row, self.by_column = csr_array(scaled.matrix), csc_array(scaled.matrix)
+        coupling = csr_array(scaled.matrix.multiply(~self.balance[:, None]))
+        self.transposed = csr_array(coupling.T)
+        self.lazy = np.flatnonzero(arrays.lazy)
+        self.lazy_matrix = csr_array(scaled.matrix[self.lazy])
+        self.switches = Switches(arrays)
+        self._find_special_rows()
+        self._start(seed, known)
+
+    def known(self) -> Ints:
+        """Marks of the columns at hand, the same for every version of a stock point."""
+        return np.unique(self._marks()[self.inside[: self.n]])
+
+    def _marks(self) -> Ints:
+        """A number for each column that tells it apart from others, versions of stock points aside."""
+        net = self.model.network
+        mark = net.commodity.astype(np.uint64)
+        parts = (net.kind, net.site, net.to_site, net.market, net.lane, net.group, net.left * 1e6, net.ready * 1e6)
+        for part in parts:
+            mark = mark * np.uint64(0x9E3779B97F4A7C15) + np.rint(part).astype(np.int64).astype(np.uint64)
+            mark ^= mark >> np.uint64(29)
+        return mark.astype(np.int64)
+
+    def _find_special_rows(self) -> None:
+        """Demand row of each (market, channel, product), and the row that defines each meter."""
+        arrays, first = self.scaled.arrays, {}
+        at = 0
+        for name, count in arrays.row_blocks:
+            first.setdefault(name, (at, count))
+            at += count
+        net, chain = self.model.network, self.model.chain
+        start, _ = first.get("demand", (0, 0))
+        number = np.full(chain.demand.shape, -1, np.int64)
+        wanted = np.nonzero(chain.demand)
+        number[wanted] = start + np.arange(len(wanted[0]))
+        ends = self.routes.last[self.routes.first]
+        self.demand_row = number[net.market[ends], net.channel[ends], net.product[ends]]
+        place, m = arrays.place, self.model.pyomo
+        meters = [
+            (place[var.name], first[name][0] + i)
+            for name, _ in self.model.meters
+            for i, var in enumerate(getattr(m, name).values())
+        ]
+        self.meter_column = np.array([c for c, _ in meters], np.int64)
+        self.meter_row = np.array([r for _, r in meters], np.int64)
+
+    # -- restricted master ------------------------------------------------------------------------------------
+
+    def _start(self, seed: int, known: Ints | None) -> None:
+        scaled = self.scaled
+        inside = np.zeros(self.width, bool)
+        inside[self.n :] = True
+        share = self.switches.spread(scaled.cost[scaled.arrays.flows :])[: self.n]
+        late = scaled.cost[: self.n]
+        for weight in (0.0, 0.3, 1.0, 2.0, 4.0, 10.0):
+            cost = late + weight * share
+            _, length = self.routes.cheapest(cost)
+            inside[self.routes.columns(cost, length, np.ones(len(self.routes.first), bool))] = True
+        if known is not None:
+            inside[: self.n] |= np.isin(self._marks(), known)
+        self.inside = inside
+        columns = np.flatnonzero(inside)
+        low, high = scaled.row_lower, scaled.row_upper
+        needy = np.flatnonzero(~scaled.arrays.lazy & ~self.balance & ((low > 0) | (high < 0)))
+        sign = np.where(low[needy] > 0, 1.0, -1.0)
+        touched = np.zeros(len(low), bool)
+        touched[self.by_column[:, columns].indices] = True
+        rows = np.flatnonzero(~scaled.arrays.lazy & (touched | ~self.balance))
+        self.row_seat = np.full(len(low), -1, np.int64)
+        self.row_seat[rows] = np.arange(len(rows))
+        self.in_rows = np.zeros(len(low), bool)
+        self.in_rows[rows] = True
+        self.row_order = rows
+        extra = csc_array((sign, (self.row_seat[needy], np.arange(len(needy)))), shape=(len(rows), len(needy)))
+        part = csc_array(self.by_row[rows][:, columns])
+        from scipy.sparse import hstack
+
+        part = csc_array(hstack([part, extra], format="csc"))
+        self.penalty = 20.0 * max(1.0, float(np.abs(scaled.cost[: self.n]).max(initial=1.0)))
+        self.artificial = np.arange(len(columns), len(columns) + len(needy))
+        self.column_order = np.concatenate([columns, np.full(len(needy), -1)])
+        none, inf = np.zeros(len(needy)), np.full(len(needy), np.inf)
+        self.engine = engine_for(seed)
+        self.engine.passModel(
+            part.shape[1], len(rows), part.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize),
+            0.0, np.r_[scaled.cost[columns], none + self.penalty], np.r_[scaled.lower[columns], none],
+            np.r_[scaled.upper[columns], inf], low[rows], high[rows], part.indptr.astype(np.int32),
+            part.indices.astype(np.int32), part.data, np.zeros(part.shape[1], np.int32),
+        )  # fmt: skip
+        self.seat = np.full(self.width, -1, np.int64)
+        self.seat[columns] = np.arange(len(columns))
+
+    def _add_columns(self, columns: Ints) -> None:
+        scaled = self.scaled
+        rows = np.unique(self.by_column[:, columns].indices)
+        rows = rows[~self.in_rows[rows] & self.balance[rows]]
+        self._add_rows(rows)
+        part = csc_array(self.by_column[:, columns])
+        coo = part.tocoo()
+        keep = self.in_rows[coo.row]
+        part = csc_array(
+            (coo.data[keep], (self.row_seat[coo.row[keep]], coo.col[keep])),
+            shape=(len(self.row_order), len(columns)),
+        )
+        self.engine.addCols(
+            len(columns), scaled.cost[columns], scaled.lower[columns], scaled.upper[columns], part.nnz,
+            part.indptr[:-1].astype(np.int32), part.indices.astype(np.int32), part.data,
+        )  # fmt: skip
+        self.seat[columns] = len(self.column_order) + np.arange(len(columns))
+        self.column_order = np.concatenate([self.column_order, columns])
+        self.inside[columns] = True
+
+    def _add_rows(self, rows: Ints) -> None:
+        if not len(rows):
+            return
+        coo = csr_array(self.by_row[rows]).tocoo()
+        keep = self.inside[coo.col]
+        part = csr_array(
+            (coo.data[keep], (coo.row[keep], self.seat[coo.col[keep]])),
+            shape=(len(rows), len(self.column_order)),
+        )
+        self.engine.addRows(
+            len(rows), self.scaled.row_lower[rows], self.scaled.row_upper[rows], part.nnz,
+            part.indptr[:-1].astype(np.int32), part.indices.astype(np.int32), part.data,
+        )  # fmt: skip
+        self.row_seat[rows] = len(self.row_order) + np.arange(len(rows))
+        self.row_order = np.concatenate([self.row_order, rows])
+        self.in_rows[rows] = True
+
+    def _run(self, strategy: int, limit: float) -> bool:
+        """Run the simplex method (1 dual, 4 primal); False when it did not reach an optimum."""
+        self.engine.setOptionValue("simplex_strategy", strategy)
+        self.engine.setOptionValue("time_limit", self.engine.getRunTime() + max(limit, 0.1))
+        run(self.engine, self.clock)
+        done = self.engine.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        if done:
+            solution = self.engine.getSolution()
+            self.value = np.zeros(self.width)
+            real = self.column_order >= 0
+            values = np.asarray(solution.col_value)
+            self.value[self.column_order[real]] = values[real]
+            self.shortage = float(values[self.artificial].sum())
+            self.objective = float(self.engine.getInfo().objective_function_value)
+            self.dual = np.zeros(len(self.in_rows))
+            self.dual[self.row_order] = np.asarray(solution.row_dual)
+        return bool(done)
+
+    # -- pricing and bound ------------------------------------------------------------------------------------
+
+    def _price(self, closed: Bools | None) -> int:
+        """Add the columns of routes with negative reduced cost; return how many."""
+        reduced = (self.scaled.cost - self.transposed @ self.dual)[: self.n]
+        if closed is not None:
+            reduced = np.where(closed[: self.n], np.inf, reduced)
+        best, length = self.routes.cheapest(reduced)
+        wanted = best < -1e-6
+        if not wanted.any():
+            return 0
+        new = self.routes.columns(reduced, length, wanted)
+        new = np.unique(new[~self.inside[new]])
+        if len(new):
+            self._add_columns(new)
+        return len(new)
+
+    def bound(self) -> float:
+        """Lagrangian bound of the relaxation at the present duals, in money; -inf where it has none."""
+        scaled = self.scaled
+        low, high = scaled.row_lower, scaled.row_upper
+        dual = np.where(np.isinf(high) & (self.dual < 0), 0.0, self.dual)
+        dual = np.where(np.isinf(low) & (dual > 0), 0.0, dual)
+        reduced = scaled.cost - self.transposed @ dual
+        meters = self.meter_column
+        short = np.minimum(reduced[meters], 0.0) * np.isinf(scaled.upper[meters])
+        dual[self.meter_row] -= short / (scaled.row[self.meter_row] * scaled.column[meters])
+        reduced = scaled.cost - self.transposed @ dual
+        best, _ = self.routes.cheapest(reduced[: self.n])
+        low_routes = np.where(np.isfinite(best), np.minimum(best, 0.0), 0.0)
+        ends = self.routes.last[self.routes.first]
+        dual[self.demand_row] += low_routes / (scaled.row[self.demand_row] * scaled.column[ends])
+        reduced = (scaled.cost - self.transposed @ dual)[self.n :]
+        lower, upper = scaled.lower[self.n :], scaled.upper[self.n :]
+        free = (np.isinf(upper) & (reduced < 0)) | (np.isinf(lower) & (reduced > 0))
+        if (np.abs(reduced[free]) > 1e-6).any():
+            return -np.inf
+        moved = (reduced != 0) & ~free
+        total = float(reduced[moved] @ np.where(reduced > 0, lower, upper)[moved])
+        priced = (dual != 0) & ~self.balance
+        total += float(dual[priced] @ np.where(dual > 0, low, high)[priced])
+        return scaled.value(total)
+
+    def _cut(self) -> int:
+        """Add the strong rows that the solution breaks; return how many."""
+        activity = self.lazy_matrix @ self.value
+        broken = self.lazy[activity > self.scaled.row_upper[self.lazy] + 1e-6]
+        broken = broken[~self.in_rows[broken]]
+        self._add_rows(broken)
+        return len(broken)
+
+    def solve(self, gap: float, limit: float, report: Callable[[float], None]) -> bool:
+        """Solve the relaxation; False when time ran out first (the bounds that were reported stay valid).
+
+        Parameters
+        ----------
+        gap
+            Relative gap between restricted master and Lagrangian bound that is good enough.
+        limit
+            Seconds.
+        report
+            Called with every bound, in money.
+        """
+        end = self.clock.seconds + limit
+        if not self._run(1, limit):
+            return False
+        while True:
+            for _ in range(3):
+                new = self._price(None)
+                if not new:
+                    break
+                if not self._run(4, end - self.clock.seconds):
+                    return False
+            before = self.objective
+            report(self.bound())
+            cuts = self._cut()
+            if cuts and not self._run(1, end - self.clock.seconds):
+                return False
+            tight = self.scaled.value(self.objective) - self.bound() <= gap * abs(self.scaled.value(self.objective))
+            still = self.objective - before <= 0.2 * gap * abs(self.objective)
+            if (not cuts or still) and (not new or tight):
+                report(self.bound())
+                return True
+
+    def settle(self, closed: Bools | None, rounds: int, limit: float) -> bool:
+        """Solve again after bounds changed, pricing only columns that are not closed."""
+        end = self.clock.seconds + limit
+        if not self._run(1, limit):
+            return False
+        for _ in range(rounds):
+            if not self._price(closed):
+                break
+            if not self._run(4, end - self.clock.seconds):
+                return False
+        return True
+
+    def set_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> None:
+        """Bounds of decision columns."""
+        self.engine.changeColsBounds(len(columns), self.seat[columns].astype(np.int32), lower, upper)
+
+    def dive(self, limit: float) -> Floats | None:
+        """Round the whole decisions step by step, solving in between; lines of roots are left as they are.
+
+        Sites, offers and joined pools come first, stock points last.
+
+        Parameters
+        ----------
+        limit
+            Seconds.
+
+        Returns
+        -------
+        ndarray or None
+            A solution whose decisions are whole, in the units of the case; None when no design came of it.
+        """
+        arrays = self.scaled.arrays
+        kind = np.array([var.parent_component().local_name for var in arrays.decisions], dtype=object)
+        integer = np.flatnonzero(arrays.integer)
+        integer = integer[kind[integer - arrays.flows] != "line"]
+        hold_last = kind[integer - arrays.flows] == "stock_point"
+        lower, upper = arrays.lower[integer].copy(), arrays.upper[integer].copy()
+        end = self.clock.seconds + limit
+        for group, threshold in ((~hold_last, 0.5), (hold_last, 0.25)):
+            cautious = False
+            while ((lower < upper) & group).any():
+                if self.clock.seconds > end:
+                    return None
+                before = lower.copy(), upper.copy()
+                x, open_ = self.value[integer], (lower < upper) & group
+                up, down = open_ & (x >= 0.9), open_ & (x <= 0.02)
+                rest = open_ & ~up & ~down
+                if group is hold_last or not cautious and rest.sum() == 0:
+                    up, down = open_ & (x >= threshold), open_ & (x < threshold)
+                elif not up.any():
+                    pick = np.flatnonzero(rest if rest.any() else open_)
+                    pick = pick[np.argsort(-x[pick])][: max(1, len(pick) // 4)]
+                    up[pick] = True
+                lower[up] = 1.0
+                if not cautious:
+                    upper[down] = 0.0
+                if self._try(integer, lower, upper, end):
+                    cautious = False
+                    continue
+                if cautious or group is hold_last:
+                    return self._give_up(integer, arrays)
+                lower, upper = before
+                cautious = True
+                if not self._try(integer, lower, upper, end):
+                    return self._give_up(integer, arrays)
+        self.set_bounds(integer, arrays.lower[integer], arrays.upper[integer])
+        return self.value * self.scaled.column
+
+    def _try(self, integer: Ints, lower: Floats, upper: Floats, end: float) -> bool:
+        arrays = self.scaled.arrays
+        self.set_bounds(integer, lower, upper)
+        most = np.where(np.isfinite(arrays.upper[arrays.flows :]), arrays.upper[arrays.flows :], 1.0)
+        most[integer - arrays.flows] = upper
+        closed = self.switches.closed(most)
+        return self.settle(closed, 6, end - self.clock.seconds) and self.shortage <= 1e-6
+
+    def _give_up(self, integer: Ints, arrays: object) -> None:
+        self.set_bounds(integer, self.scaled.arrays.lower[integer], self.scaled.arrays.upper[integer])

@@ -1,0 +1,114 @@
+"""Strategies side by side, made of results made by hand (see results.py)."""
+
+import importlib
+import math
+
+import openpyxl
+import pytest
+from results import costs, make_result, tables
+
+from scopt.compare import Comparison, compare
+from scopt.errors import UsageError
+from scopt.progress import Event
+
+compare_module = importlib.import_module("scopt.compare")  # scopt.compare itself is the function
+
+
+@pytest.fixture
+def comparison():
+    as_is = costs().assign(strategy=costs()["as_is"], difference=0.0)
+    today = make_result(strategy="as_is", cost=100_000.0, saving=0.0, tables=tables() | {"costs": as_is})
+    none = {"cost": None, "bound": None, "gap": None, "saving": None, "tables": {}}
+    impossible = make_result(
+        strategy="一日达", status="infeasible", messages=("one day is too short",), **none
+    )
+    return Comparison({"as_is": today, "integrated": make_result(), "一日达": impossible})
+
+
+def test_table_has_a_row_per_strategy(comparison):
+    table = comparison.table.set_index("strategy")
+    assert list(table.index) == ["as_is", "integrated", "一日达"]
+    assert table.loc["integrated", "saving_share"] == pytest.approx(0.1)
+    assert table.loc["integrated", ["sites", "closed", "opened", "taken_over"]].tolist() == [3, 1, 1, 1]
+    assert table.loc["integrated", "on_time_share"] == pytest.approx(1090 / 1150)
+    assert math.isnan(table.loc["一日达", "cost"])
+
+
+def test_costs_and_sites_have_a_column_per_design(comparison):
+    assert list(comparison.costs.columns) == ["bucket", "as_is", "integrated"]
+    assert comparison.costs.loc[2].tolist() == ["sites", 30_000, 12_000]
+    assert list(comparison.sites.columns) == ["site", "tier", "operator", "before", "as_is", "integrated"]
+    assert comparison.sites.loc[1].tolist() == ["=W1", "wholesaler", "", "open", "closed", "closed"]
+
+
+def test_service_names_the_strategy(comparison):
+    assert comparison.service[["strategy", "channel"]].to_numpy().tolist() == [
+        ["as_is", "online"],
+        ["as_is", "offline"],
+        ["integrated", "online"],
+        ["integrated", "offline"],
+    ]
+
+
+def test_text(comparison):
+    lines = str(comparison).splitlines()
+    assert lines[2] == "integrated   90,000  10,000  10.0 %  0.50 %       1      1   94.8 %  optimal"
+    assert lines[3].split() == ["一日达", *["-"] * 7, "infeasible"]
+    assert "sites            30,000      12,000" in lines
+    assert lines[-2:] == ["note: =stock of shirt is not limited", "note: one day is too short"]
+
+
+def test_without_any_design_there_is_still_a_text(comparison):
+    alone = Comparison({"一日达": comparison.results["一日达"]})
+    assert "infeasible" in str(alone)
+    assert "costs by bucket" not in str(alone)
+    assert "note: one day is too short" in str(alone)
+
+
+def test_workbook(comparison, tmp_path):
+    comparison.to_excel(tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert book.sheetnames == ["comparison", "costs", "sites", "service"]
+    assert book["comparison"]["A4"].value == "一日达"
+    assert book["sites"]["A3"].data_type == "s"
+
+
+class FakeCase:
+    strategies = dict.fromkeys(["as_is", "integrated", "cheap", "green"])
+
+
+@pytest.fixture
+def solved(monkeypatch):
+    """Names of the strategies that were solved, with their options."""
+    calls = []
+
+    def solve(case, strategy, *, progress=None, **options):
+        calls.append((strategy, options))
+        if progress is not None:
+            progress(Event("improving", 1.0))
+        return make_result(strategy=strategy)
+
+    monkeypatch.setattr(compare_module, "solve", solve)
+    return calls
+
+
+def test_all_strategies_by_default(solved):
+    assert list(compare(FakeCase()).results) == ["as_is", "integrated", "cheap", "green"]
+
+
+def test_as_is_and_integrated_are_always_there_and_each_is_solved_once(solved):
+    compare(FakeCase(), ["green", "integrated", "green"])
+    assert [name for name, _ in solved] == ["as_is", "integrated", "green"]
+
+
+def test_options_and_progress_are_handed_on(solved):
+    events = []
+    compare(FakeCase(), [], gap=0.1, time_limit=5, seed=3, threads=2, progress=events.append)
+    assert solved[0][1] == {"gap": 0.1, "time_limit": 5, "seed": 3, "threads": 2}
+    assert [event.phase for event in events] == ["as_is: improving", "integrated: improving"]
+
+
+def test_an_unknown_strategy_is_told_before_anything_is_solved(solved):
+    with pytest.raises(UsageError, match="no strategy 'gren'; the case has as_is, integrated, cheap, green"):
+        compare(FakeCase(), ["green", "gren"])
+    assert not solved
