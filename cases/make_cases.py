@@ -216,13 +216,13 @@ def apparel() -> Sheets:
 
 
 # ----------------------------------------------------------------------------------------------- fresh
-KG_PER_HEAD = 2.0
+KG_PER_HEAD = 1.5
 CHAIN_STRENGTH = {"inner": 1.0, "outer": 0.8, "neighbour": 0.4}
 GROCERY_SHARE = (0.5, 0.3, 0.2)  # leafy, dairy, frozen
 GROCERY_CHANNELS = {  # share by zone; variance-to-mean ratio by product
-    "store": ({"inner": 0.45, "outer": 0.52, "neighbour": 0.60}, (20, 16, 16)),
-    "instant": ({"inner": 0.40, "outer": 0.28, "neighbour": 0.18}, (30, 24, 24)),
-    "next_morning": ({"inner": 0.15, "outer": 0.20, "neighbour": 0.22}, (25, 20, 20)),
+    "store": ({"inner": 0.45, "outer": 0.52, "neighbour": 0.60}, (90, 40, 60)),
+    "instant": ({"inner": 0.40, "outer": 0.28, "neighbour": 0.18}, (110, 48, 75)),
+    "next_morning": ({"inner": 0.15, "outer": 0.20, "neighbour": 0.22}, (100, 44, 70)),
 }
 
 

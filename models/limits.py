@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 from scopt.chain import EITHER, JOINED
 from scopt.network import LAST
 from scopt.models.network_flow import is_move, lane_co2
+from scopt.models.stock import keep_in_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,11 +108,14 @@ def _changes(model: Model, row: dict[str, Any]) -> Any:
     scope = sites_in_scope(model, row)
     total = _openings(model, row) + _closures(model, row)
     if hasattr(m, "stock_point"):
-        today = chain.stocks_today
+        today, kept = chain.stocks_today, []
         for (site, product), y in m.stock_point.items():
             i, p = chain.site_ids.get_loc(site), chain.product_ids.get_loc(product)
             if scope[i]:
                 total += 1 - y if today[i, p] else y
+                kept += [(site, product)] if today[i, p] else []
+        if kept and not chain.strategy.measured:
+            keep_in_use(model, kept)
     z = list(m.open_site.values())
     for i in np.flatnonzero(scope & chain.usable).tolist():
         site = chain.site_ids[i]

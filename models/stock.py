@@ -11,15 +11,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyomo.environ as pyo
 
-from scopt.network import LAST, PASSED, STOCK
+from scopt.network import LAST, PASSED
 from scopt.models.network_flow import is_move, is_stock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scopt.models.model import Floats, Ints, Model
 
-__all__ = ["Cells", "add_stock", "add_stock_ceilings", "add_stock_points", "chords"]
+__all__ = ["Cells", "add_stock", "add_stock_ceilings", "add_stock_points", "chords", "keep_in_use", "tangents"]
+
+IN_USE = 1e-4
+"""Part of the reachable demand that has to run through a stock point of today for it to count as kept."""
 
 
 def chords(low: float, high: float, breaks: Floats) -> tuple[Floats, Floats]:
@@ -212,6 +218,29 @@ def add_stock_points(model: Model) -> None:
             var.set_value(int(on), skip_validation=True)
 
     model.settlers.append(settle)
+
+
+def keep_in_use(model: Model, points: Sequence[tuple[str, str]]) -> None:
+    r"""Let stock points count as kept only when something runs through them.
+
+    .. math:: \sum_{a \in \text{stock}(s,p)} x_a \ge \varepsilon\, y_{sp} \sum_c R^0_{scp}, \qquad \varepsilon = 10^{-4}
+
+    An unused point costs nothing and is none; without these rows a limit on changes could be met by points in name
+    only.
+    """
+    net, chain, m = model.network, model.chain, model.pyomo
+    column = is_stock(model)
+    ids = pd.MultiIndex.from_arrays([chain.site_ids[net.site[column]], chain.product_ids[net.product[column]]])
+    group = pd.MultiIndex.from_tuples(points).get_indexer(ids)
+    column, group = column[group >= 0], group[group >= 0]
+    least = np.zeros(len(points))
+    i, p = net.site[column], net.product[column]
+    least[group] = IN_USE * net.reach_stock.sum(axis=1)[i, p]
+    switch = [m.stock_point[point] for point in points]
+    order = np.arange(len(points))
+    model.add_rows(
+        "stock_point_in_use", group, column, 1.0, 0.0, np.inf, count=len(points), decisions=(order, switch, -least)
+    )
 
 
 def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above: bool = False) -> None:
@@ -422,8 +451,3 @@ def add_stock_ceilings(model: Model) -> None:
     ceiling("max_stock_days", in_all, p, cells.product, last)
     none = np.empty(0, np.int64)
     ceiling("max_site_days", at_site, net.site[column] * products + p, cells.site * products + cells.product, none)
-
-
-def stocked(model: Model) -> Ints:
-    """Columns into stock, those without anything to cover included."""
-    return np.flatnonzero(model.network.kind == STOCK)

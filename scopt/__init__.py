@@ -4,17 +4,42 @@
 >>> result = scopt.solve(scopt.read_case("cases/small.xlsx"))  # doctest: +SKIP
 """
 
-from importlib.metadata import version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from scopt.case import Case, Strategy, read_case
-from scopt.compare import Comparison, compare
-from scopt.errors import CaseError, InternalError, NoDesignError, ScoptError, SolverError, UsageError
-from scopt.progress import Event
-from scopt.result import Result
-from scopt.solve import build, solve
+if TYPE_CHECKING:
+    from scopt.case import Case, Strategy, read_case
+    from scopt.comparison import Comparison, compare
+    from scopt.errors import CaseError, InternalError, NoDesignError, ScoptError, SolverError, UsageError
+    from scopt.progress import Event
+    from scopt.result import Result
+    from scopt.solving import build, solve
 
 __all__ = [
     "Case", "CaseError", "Comparison", "Event", "InternalError", "NoDesignError", "Result", "ScoptError",
     "SolverError", "Strategy", "UsageError", "build", "compare", "read_case", "solve",
 ]  # fmt: skip
-__version__ = version("scopt")
+
+_HOMES = {
+    "case": ("Case", "Strategy", "read_case"),
+    "comparison": ("Comparison", "compare"),
+    "errors": ("CaseError", "InternalError", "NoDesignError", "ScoptError", "SolverError", "UsageError"),
+    "progress": ("Event",),
+    "result": ("Result",),
+    "solving": ("build", "solve"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that the command line answers at once."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("scopt")
+    elif name in _HOME_OF:
+        value = getattr(import_module(f"scopt.{_HOME_OF[name]}"), name)
+    else:
+        raise AttributeError(f"module 'scopt' has no attribute {name!r}")
+    globals()[name] = value
+    return value

@@ -56,23 +56,23 @@ def apply_changes(
     tables with all defaults filled in. A change that cannot be carried out is a finding and left out.
     """
     findings = Findings()
-    rows = [
-        (position, change)
-        for position, change in enumerate(records(tables["changes"]))
-        if change["strategy"] == strategy
-    ]
-    by_settings = [pair for pair in rows if canonical(pair[1]["sheet"]) == "settings"]
+    of_settings: list[tuple[int, dict[str, Any]]] = []
+    of_others: list[tuple[int, dict[str, Any]]] = []
+    for position, change in enumerate(records(tables["changes"])):
+        if change["strategy"] == strategy:
+            first = canonical(change["sheet"]) == "settings"
+            (of_settings if first else of_others).append((position, change))
     result = Changed(
         dict(given), {"settings": tables["settings"].copy()}, Settings(), dict(origins), findings
     )
-    for position, change in by_settings:
+    for position, change in of_settings:
         _attempt(result, position, change)
-    result.given["settings"] = result.tables["settings"].copy()
+    # Every key is a row from here on, and none of them stands in the file.
+    result.given["settings"], result.origins["settings"] = result.tables["settings"], Origin()
     result.settings = settings_of(result.given["settings"], source)
     result.tables = resolve(result.given, result.settings)
-    for position, change in rows:
-        if (position, change) not in by_settings:
-            _attempt(result, position, change)
+    for position, change in of_others:
+        _attempt(result, position, change)
     demand, channels = result.tables["demand"], result.tables["channels"]
     result.tables["channels"] = add_channels(channels, demand, result.settings)
     return result
@@ -185,11 +185,17 @@ def _new_values(
             raise _Refusal(
                 "column", f"{column.name} is blank without default in a row that matches", "Use set."
             )
-        new[mask] = old * value if change["operation"] == "multiply" else old + value
-    if column.numeric and out_of_bounds(new[mask].to_numpy(dtype=float), column).any():
+        with np.errstate(over="ignore"):
+            new[mask] = old * value if change["operation"] == "multiply" else old + value
+    if column.numeric and not _allowed(new[mask].to_numpy(dtype=float), column):
         rule = f"after the change {column.name} is not {column.rule}"
         raise _Refusal("value", rule, "Write another value.")
     return new
+
+
+def _allowed(number: NDArray[np.float64], column: Column) -> bool:
+    whole = column.kind != "integer" or bool((number == np.round(number)).all())
+    return whole and bool(np.isfinite(number).all()) and not out_of_bounds(number, column).any()
 
 
 def _exclude(

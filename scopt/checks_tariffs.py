@@ -38,8 +38,8 @@ def check_rate_subjects(context: Context) -> None:
     rates = context.tables["rates"]
     if rates.empty:
         return
-    sites, operators = known_ids(context, "sites"), known_ids(context, "operators")
-    pairs = _operators_by_pair(context)
+    sites, operators = set(known_ids(context, "sites")), set(known_ids(context, "operators"))
+    pairs = _operators_by_pair(context, set(rates["subject"]))
     for subject, positions in rates.groupby("subject").indices.items():
         rule, mend = "", ""
         if subject in sites and subject in operators:
@@ -48,7 +48,7 @@ def check_rate_subjects(context: Context) -> None:
             continue
         elif subject not in pairs:
             rule = "the subject is no site, no operator and no origin>destination with a lane"
-            mend = nearest(str(subject), [*sites, *operators, *pairs]) or "Correct it or add the lane."
+            mend = nearest(str(subject), [*sites, *operators]) or "Correct it or add the lane."
         elif len(pairs[str(subject)]) > 1:
             rule = "the lanes of the pair belong to several operators"
             mend = "Give the tariff to one operator, or leave lanes of one operator only."
@@ -56,15 +56,16 @@ def check_rate_subjects(context: Context) -> None:
             context.report("rates", positions[:1], "subject", rule, mend)
 
 
-def _operators_by_pair(context: Context) -> dict[str, set[str]]:
-    """Return the operators of the lanes of each `origin>destination`."""
+def _operators_by_pair(context: Context, subjects: set[str]) -> dict[str, set[str]]:
+    """Return the operators of the lanes of each `origin>destination` among the subjects."""
     lanes = context.lanes
     if lanes is None or lanes.empty:
         return {}
-    ends = lanes[lanes["status"] != "closed"][["origin", "destination", "operator"]].drop_duplicates()
+    pair = lanes["origin"] + ">" + lanes["destination"]
+    rated = pair.isin(subjects) & (lanes["status"] != "closed")
     found: dict[str, set[str]] = {}
-    for origin, destination, operator in ends.itertuples(index=False):
-        found.setdefault(f"{origin}>{destination}", set()).add(operator)
+    for name, operator in zip(pair[rated], lanes["operator"][rated], strict=True):
+        found.setdefault(name, set()).add(operator)
     return found
 
 

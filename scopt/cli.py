@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from scopt.case import Case
-    from scopt.compare import Comparison
+    from scopt.comparison import Comparison
     from scopt.result import Result
 
 __all__ = ["app", "main"]
@@ -174,7 +174,7 @@ def solve(
     target = _target(output, case, f"{name}.result.xlsx")
     loaded = _read(case)
     from scopt.screen import ProgressDisplay
-    from scopt.solve import solve as run
+    from scopt.solving import solve as run
 
     with ProgressDisplay(_console()) as progress:
         result = run(
@@ -208,7 +208,7 @@ def compare(
     """Solve several strategies and lay them side by side."""
     target = _target(output, case, "comparison.xlsx")
     loaded = _read(case)
-    from scopt.compare import compare as run
+    from scopt.comparison import compare as run
     from scopt.screen import ProgressDisplay
 
     names = None if strategies is None else [name.strip() for name in strategies.split(",") if name.strip()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import pandas as pd
@@ -75,7 +75,7 @@ class Findings(list[Finding]):
     def to_frame(self) -> pd.DataFrame:
         """Return one row per finding, with the fields of `Finding` as columns."""
         names = [field.name for field in fields(Finding)]
-        return pd.DataFrame([asdict(finding) for finding in self], columns=names)
+        return pd.DataFrame({name: [getattr(finding, name) for finding in self] for name in names})
 
     def __str__(self) -> str:
         seen: Counter[tuple[str, str, str, str]] = Counter()

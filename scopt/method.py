@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "Search", "relative_gap"]
 
+GRID_UP_TO = 60
+"""Cells up to which a design under ceilings is sought with a grid of tangents for each."""
+
 SIFT_FROM = 4000
 """Strong rows from which on the relaxation is sifted; below, plain branch and bound on everything is quicker."""
 
@@ -113,8 +116,8 @@ class Search:
             self.infeasible = True
             return self
         while not self._done() and self.clock.left > 0:
-            if self.best is None and outcome.points and not self._design_from_above():
-                self._report("looking for a design within the ceilings on stock")
+            if self._has_ceilings() and self.points:
+                self._design_from_above()
             if not self._refine():
                 break
             refined = self._build(self.breaks)
@@ -228,25 +231,24 @@ class Search:
             self._report(f"{self.phase}: relaxation")
 
         sifted = Sifted(model, scaled, self.clock, self.options.seed, self.known)
-        done = sifted.solve(max(0.1 * self.options.gap, 1e-7), 0.5 * self.clock.left, relaxed)
-        rows = sifted.in_rows | ~arrays.lazy
-        if not done or sifted.shortage > 1e-6:
-            return (rows if done else np.ones(len(rows), bool)), True
+        done = sifted.solve(max(0.2 * self.options.gap, 1e-7), 0.5 * self.clock.left, relaxed)
+        rows = sifted.in_rows | ~arrays.lazy if done else np.ones(len(arrays.lazy), bool)
+        if sifted.shortage > 1e-6:
+            return rows, True
         self.known = sifted.known()
         point = sifted.dive(0.3 * self.clock.left)
         if point is not None:
             self._improve(model, arrays, [point])
+        if not self._done():
+            self._report(f"{self.phase}: kernel")
+            closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
+            outcome = solve_mip(
+                scaled, rows, self.clock, gap=0.3 * self.options.gap, limit=0.25 * self.clock.left,
+                seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), closed=closed,
+            )  # fmt: skip
+            self._improve(model, arrays, outcome.points[-2:])
         self.refinements += 1
-        if self._done() or (self.refinements <= 2 and self._chord_share() > 0.25):
-            return rows, False
-        self._report(f"{self.phase}: kernel")
-        closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
-        outcome = solve_mip(
-            scaled, rows, self.clock, gap=0.3 * self.options.gap, limit=0.3 * self.clock.left,
-            seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), closed=closed,
-        )  # fmt: skip
-        self._improve(model, arrays, outcome.points[-2:])
-        return rows, True
+        return rows, not self._done() and (self.refinements > 2 or self._chord_share() < 0.25)
 
     def _chord_share(self) -> float:
         """Part of the gap that chords at the best design are to blame for."""
@@ -327,25 +329,43 @@ class Search:
         points = np.concatenate([[self.cells.low[n]], self.breaks.get(key, np.empty(0)), [self.cells.high[n]]])
         return float(np.interp(at, points, np.sqrt(points)))
 
-    def _design_from_above(self) -> bool:
-        """Look for a design under ceilings on stock in the model whose roots are approximated from above."""
-        cells = self.cells
-        breaks: dict[Cell, Floats] = {}
-        keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
-        for n, key in enumerate(keys):
-            low = max(cells.low[n], 1e-3 * cells.high[n])
-            count = 1 + int(np.ceil(np.log2(max(cells.high[n] / low, 1.0)) / 1.5)) if low > 0 else 1
-            breaks[key] = np.geomspace(low, cells.high[n], count) if low > 0 else np.ones(1)
+    def _has_ceilings(self) -> bool:
+        """Whether rows hold stock down, so that a design of the lower model may break them."""
+        measures = self.chain.case.limits["measure"]
+        blocks = {name for name, count in self.arrays.row_blocks if count}
+        return bool({"max_stock_days", "max_site_days"} & blocks) or (measures == "stock_value").any()
+
+    def _design_from_above(self) -> None:
+        """Look for a design under ceilings on stock in the model whose roots are approximated from above.
+
+        Tangents touch at the variances of the last solution and of the best design; a small model gets a grid of
+        them besides.
+        """
+        cells, breaks = self.cells, {}
+        seen = [*self.points[-1:], *([] if self.best is None else [self.best.variance])]
+        for n, key in enumerate(self.keys):
+            high = cells.high[n]
+            if high <= 0:
+                breaks[key] = np.ones(1)
+                continue
+            low = max(cells.low[n], 1e-3 * high)
+            points = np.array([at for variance in seen if (at := variance.get(key, 0.0)) > 0.5 * low])
+            if cells.count <= GRID_UP_TO:
+                count = 1 + int(np.ceil(np.log2(high / low) / 1.5))
+                points = np.concatenate([points, np.geomspace(low, high, count)])
+            elif not len(points):
+                points = np.array([0.25 * high])
+            points = np.sort(points)
+            breaks[key] = points[np.r_[True, points[1:] > 1.01 * points[:-1]]]
         model = self._build(breaks, above=True)
         arrays = model.compile()
         scaled = Scaled.of(arrays)
         outcome = solve_mip(
-            scaled, np.ones(len(scaled.row), bool), self.clock, gap=max(self.options.gap, 1e-4), limit=self.clock.left / 2,
-            seed=self.options.seed, threads=self.options.threads,
+            scaled, np.ones(len(scaled.row), bool), self.clock, gap=max(0.5 * self.options.gap, 1e-7),
+            limit=self.clock.left / 3, seed=self.options.seed, threads=self.options.threads,
         )  # fmt: skip
         for point in outcome.points[::-1]:
             model.load(arrays, point)
             values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
             self._take(self.improver.improve(values, self._variance(model)))
         self._report()
-        return self.best is not None

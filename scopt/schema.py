@@ -175,7 +175,8 @@ SHEETS: Final = {sheet.name: sheet for sheet in (
                 "Promised response time; 0 is served from the shelf; blank: no promise."),
         _share("on_time_share", 1, "Share of served demand that is met within the promise."),
         _choice("share_scope", "market region all", "market", "Over what on_time_share holds."),
-        _number("max_late_days", "days", None, "Latest response beyond the promise; blank: any lateness."),
+        _number("max_late_days", "days", None,
+                "Days beyond the promise that are still accepted; blank: any lateness."),
         _number("late_cost", "currency/unit", 0, "Cost of a unit served late."),
         _share("min_fill", 1, "Least share of demand that is served; below 1 needs an unmet_cost."),
         _number("unmet_cost", "currency/unit", None, "Cost of a unit of unmet demand.", inherits="settings"),
@@ -259,7 +260,7 @@ SHEETS: Final = {sheet.name: sheet for sheet in (
                 "Volume from which the tier holds; the lowest, if above 0, is a minimum volume if used.",
                 required=True, key=True),
         _number("fixed_cost", "currency/year", 0, "Yearly cost of the tier."),
-        _number("unit_cost", "currency/unit", 0, "Unit price of the tier."),
+        _number("unit_cost", "currency/size", 0, "Price of the tier per unit of size."),
         _choice("behavior", "incremental all_units", "incremental",
                 "incremental: each unit pays the price of the tier it falls in; all_units: all units pay "
                 "the price of the tier that holds the total. One per subject."),

@@ -87,9 +87,8 @@ def open_book(path: str | Path, title: str) -> Iterator[Book]:
     check_target(path)
     target = Path(path).resolve()  # a link stays a link: its target is replaced
     part = _beside(target)
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     try:
-        book = Workbook(str(part), options)
+        book = Workbook(str(part))
         book.set_properties({"title": title, "comments": "Written by scopt"})
         yield Book(book, title)
         book.close()
@@ -165,6 +164,7 @@ class Book:
 
     def _add_sheet(self, title: str, kind: str, table: DataFrame) -> Worksheet:
         sheet = self.sheets[title] = self.book.add_worksheet(title)
+        sheet.add_write_handler(str, _write_text)
         sheet.hide_gridlines(2)
         sheet.set_row(0, 20)
         sheet.freeze_panes(1, 0)
@@ -193,6 +193,11 @@ class Book:
         sheet.set_footer("&RPage &P of &N")
 
 
+def _write_text(sheet: Worksheet, row: int, column: int, text: str, style: Any = None) -> Any:
+    """Write text as text, whatever it starts with."""
+    return sheet.write_string(row, column, text, style)
+
+
 def _pattern(kind: str, column: Series[Any]) -> str:
     """Return the number pattern of a column, empty for text."""
     if pd.api.types.is_bool_dtype(column):
@@ -219,7 +224,7 @@ def _cell(value: Any) -> Any:
         return value if math.isfinite(value) else str(value)
     if value is None or isinstance(value, (bool, int)):
         return value
-    return str(value)[:_MAX_TEXT]
+    return str(value)[:_MAX_TEXT] or None
 
 
 def _fit(header: str, values: Sequence[Any], pattern: str) -> float:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Routes", "Sifted"]
 
+SMOOTHING = 0.5
+"""Weight of the best duals in pricing."""
+
 
 class Routes:
     """Cheapest routes on the expanded network for any cost of its columns."""
@@ -127,6 +130,7 @@ class Sifted:
         self.switches = Switches(arrays)
         self._find_special_rows()
         self._start(seed, known)
+        self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
 
     def known(self) -> Ints:
         """Marks of the columns at hand, the same for every version of a stock point."""
@@ -268,26 +272,46 @@ class Sifted:
 
     # -- pricing and bound ------------------------------------------------------------------------------------
 
-    def _price(self, closed: Bools | None) -> int:
-        """Add the columns of routes with negative reduced cost; return how many."""
-        reduced = (self.scaled.cost - self.transposed @ self.dual)[: self.n]
-        if closed is not None:
-            reduced = np.where(closed[: self.n], np.inf, reduced)
-        best, length = self.routes.cheapest(reduced)
-        wanted = best < -1e-6
-        if not wanted.any():
-            return 0
-        new = self.routes.columns(reduced, length, wanted)
-        new = np.unique(new[~self.inside[new]])
-        if len(new):
-            self._add_columns(new)
-        return len(new)
+    def _price(self, closed: Bools | None, weight: float = 0.0) -> int:
+        """Add the columns of routes with negative reduced cost; return how many.
 
-    def bound(self) -> float:
-        """Lagrangian bound of the relaxation at the present duals, in money; -inf where it has none."""
+        Parameters
+        ----------
+        closed
+            Columns that must not be used; None for none.
+        weight
+            Weight of the best duals so far against the present ones (smoothing, Wentges 1997): it keeps the duals
+            from swinging. Without a new column there, the present duals are priced.
+        """
+        for share in (weight, 0.0) if weight > 0 else (0.0,):
+            dual = share * self.center + (1 - share) * self.dual
+            reduced = (self.scaled.cost - self.transposed @ dual)[: self.n]
+            if closed is not None:
+                reduced = np.where(closed[: self.n], np.inf, reduced)
+            elif share > 0:
+                self.raise_bound(dual)
+            best, length = self.routes.cheapest(reduced)
+            wanted = best < -1e-6
+            if not wanted.any():
+                continue
+            new = self.routes.columns(reduced, length, wanted)
+            new = np.unique(new[~self.inside[new]])
+            if len(new):
+                self._add_columns(new)
+                return len(new)
+        return 0
+
+    def raise_bound(self, dual: Floats) -> None:
+        """Keep the better of the best bound and that of the given duals."""
+        value = self.bound(dual)
+        if value > self.best_bound:
+            self.best_bound, self.center = value, dual
+
+    def bound(self, dual: Floats) -> float:
+        """Lagrangian bound of the relaxation for any duals, in money; -inf where it has none."""
         scaled = self.scaled
         low, high = scaled.row_lower, scaled.row_upper
-        dual = np.where(np.isinf(high) & (self.dual < 0), 0.0, self.dual)
+        dual = np.where(np.isinf(high) & (dual < 0), 0.0, dual)
         dual = np.where(np.isinf(low) & (dual > 0), 0.0, dual)
         reduced = scaled.cost - self.transposed @ dual
         meters = self.meter_column
@@ -334,20 +358,22 @@ class Sifted:
             return False
         while True:
             for _ in range(3):
-                new = self._price(None)
+                new = self._price(None, SMOOTHING)
+                report(self.best_bound)
                 if not new:
                     break
                 if not self._run(4, end - self.clock.seconds):
                     return False
             before = self.objective
-            report(self.bound())
             cuts = self._cut()
             if cuts and not self._run(1, end - self.clock.seconds):
                 return False
-            tight = self.scaled.value(self.objective) - self.bound() <= gap * abs(self.scaled.value(self.objective))
+            self.raise_bound(self.dual)
+            report(self.best_bound)
+            cost = self.scaled.value(self.objective)
+            tight = cost - self.best_bound <= gap * abs(cost)
             still = self.objective - before <= 0.2 * gap * abs(self.objective)
             if (not cuts or still) and (not new or tight):
-                report(self.bound())
                 return True
 
     def settle(self, closed: Bools | None, rounds: int, limit: float) -> bool:

@@ -159,30 +159,34 @@ def engine_for(seed: int = 0, threads: int | None = None) -> Any:
 
 def run(engine: Any, clock: Clock) -> None:
     """Run HiGHS in a thread, so that an interrupt reaches us, stops it, and keeps what it has."""
-    failure: list[BaseException | Any] = []
+    outcome: list[Any] = []
+    done = threading.Event()
 
     def work() -> None:
         try:
-            failure.append(engine.run())
+            outcome.append(engine.run())
         except BaseException as error:
-            failure.append(error)
+            outcome.append(error)
+        finally:
+            done.set()
 
     def watch(event: Any) -> None:
         if clock.stopped:
             event.interrupt()
 
     for callback in (engine.cbSimplexInterrupt, engine.cbIpmInterrupt, engine.cbMipInterrupt):
-        callback.subscribe(watch)
-    worker = threading.Thread(target=work, daemon=True)
-    worker.start()
-    while worker.is_alive():
+        callback.unsubscribe_by_data("scopt")
+        callback.subscribe(watch, "scopt")
+    threading.Thread(target=work, daemon=True).start()
+    while not done.is_set():
+        # An event, not join(): in Python 3.11 an interrupted join takes a running thread for finished.
         try:
-            worker.join(0.2)
+            done.wait(0.2)
         except KeyboardInterrupt:
             clock.stopped = True
-    if isinstance(failure[0], BaseException):
-        raise failure[0]
-    if failure[0] == highspy.HighsStatus.kError:
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    if outcome[0] == highspy.HighsStatus.kError:
         raise SolverError(f"HiGHS failed: {engine.modelStatusToString(engine.getModelStatus())}")
 
 

@@ -12,7 +12,7 @@ from scopt.summary import by_channel, changes, stock_days
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scopt.compare import Comparison
+    from scopt.comparison import Comparison
     from scopt.result import Result
 
 __all__ = ["align", "amount", "compare_text", "describe", "percent"]

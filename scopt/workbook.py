@@ -11,7 +11,7 @@ from scopt.summary import by_tier
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from scopt.compare import Comparison
+    from scopt.comparison import Comparison
     from scopt.result import Result
 
 __all__ = ["write_comparison", "write_result"]

@@ -100,7 +100,7 @@ def _round_up(days: float, step: float) -> float:
 
 @dataclass(frozen=True)
 class Tier:
-    """One line of a tariff: ``fixed + unit · volume`` for volumes in [low, high]; ``paid`` are its fixed costs."""
+    """One line of a tariff: ``fixed + unit · volume`` in [low, high]; ``paid`` are the fixed costs in it."""
 
     fixed: float
     unit: float
@@ -1041,15 +1041,13 @@ class Tree:
 
     def _solve(self, low: Vector, high: Vector) -> tuple[float, Vector] | None:
         self.solver.changeColsBounds(len(low), self.columns, low, high)
-        self.solver.run()
-        status = self.solver.getModelStatus()
-        if status not in (
-            highspy.HighsModelStatus.kOptimal,
-            highspy.HighsModelStatus.kInfeasible,
-        ):  # start afresh
-            self.solver.clearSolver()
+        for presolve in ("off", "on"):  # a stumbling simplex starts afresh
+            self.solver.setOptionValue("presolve", presolve)
             self.solver.run()
             status = self.solver.getModelStatus()
+            if status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible):
+                break
+            self.solver.clearSolver()
         if status == highspy.HighsModelStatus.kInfeasible:
             return None
         if status != highspy.HighsModelStatus.kOptimal:
@@ -1088,7 +1086,7 @@ class Tree:
         low[self.binary] = high[self.binary] = np.round(point[self.binary])
         for _ in range(4):
             at = np.maximum(point[self.variance], 1e-4 * self.high[self.variance])
-            root = np.sqrt(np.maximum(at, 1e-12))
+            root = np.sqrt(np.maximum(at, 1e-4))
             self._set_lines(0.5 / root, root / 2)
             solved = self._solve(low, high)
             if solved is None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from scopt.case import read_case
+import scopt
+from scopt import read_case
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -65,7 +66,9 @@ def test_fresh_counts_hours_and_days_of_shelf_life():
     case = read_case(CASES / "fresh.xlsx")
     assert case.settings.time_step_days == 0.125
     assert case.products.set_index("product")["max_site_days"][["leafy", "dairy"]].tolist() == [1, 1]
-    assert case.for_strategy("two_days_old").products["max_site_days"].dropna().tolist() == [2, 2]
+    assert (
+        case.for_strategy("same_day").channels.set_index("channel")["response_days"]["next_morning"] == 0.375
+    )
     assert case.channels.set_index("channel")["response_days"].to_dict() == {
         "store": 0,
         "instant": 0.125,
@@ -223,6 +226,35 @@ def best(o2o: bool = True, hubs: tuple[str, ...] = tuple(HUBS)) -> tuple[float, 
     routes = [route for route in ROUTES if route[0] in hubs]
     designs = product(product(routes, repeat=2), product(hubs, repeat=4))
     return min((design_cost(chosen, parcels, o2o), (chosen, parcels)) for chosen, parcels in designs)
+
+
+def test_today_and_the_best_design_of_small_match_the_hand():
+    result = scopt.solve(read_case(CASES / "small.xlsx"), gap=1e-6)
+    costs = result.costs.set_index("bucket")
+    for column, hand in (("as_is", AS_IS), ("strategy", INTEGRATED)):
+        expected = dict.fromkeys(costs.index, 0.0) | hand
+        assert costs[column].to_dict() == pytest.approx(expected, abs=0.01)
+    assert result.status == "optimal"
+    assert result.cost == pytest.approx(sum(INTEGRATED.values()), abs=0.01)
+    assert result.saving == pytest.approx(sum(AS_IS.values()) - sum(INTEGRATED.values()), abs=0.01)
+    assert result.checks["ok"].all()
+    open_after = result.sites.loc[result.sites["after"] == "open", "site"]
+    assert set(open_after) == {"Factory", "Swift hub", "Shop Nanjing", "Shop Hefei"}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "o2o", "hubs"), [("no_pooling", False, HUBS), ("own_hub", True, ("brand", "own"))]
+)
+def test_other_strategies_of_small_match_the_enumeration(strategy, o2o, hubs):
+    result = scopt.solve(read_case(CASES / "small.xlsx"), strategy, gap=1e-6)
+    assert result.cost == pytest.approx(best(o2o, tuple(hubs))[0], abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["apparel", "fresh"])
+def test_todays_chain_is_feasible(name):
+    result = scopt.solve(read_case(CASES / f"{name}.xlsx"), "as_is")
+    assert result.status == "optimal"
+    assert result.checks["ok"].all()
 
 
 def test_no_other_small_design_is_cheaper():

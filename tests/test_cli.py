@@ -43,8 +43,7 @@ def run(capsys):
 @pytest.fixture
 def solving(monkeypatch):
     """Let every solve return the result made by hand with these fields, by strategy, or raise."""
-    # scopt.solve is also the name of the function, so the module has to be asked for.
-    modules = [importlib.import_module(name) for name in ("scopt.solve", "scopt.compare")]
+    modules = [importlib.import_module(name) for name in ("scopt.solving", "scopt.comparison")]
 
     def stand_in(**by_strategy):
         def solve(case, strategy="integrated", *, progress=None, **options):

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 from results import costs, make_result, tables
 
-from scopt.compare import Comparison, compare
+from scopt.comparison import Comparison, compare
 from scopt.errors import UsageError
 from scopt.progress import Event
 

@@ -1,7 +1,7 @@
 """The oracle against arithmetic done by hand, and against plain enumeration.
 
-Unless a test says otherwise: 365 units of ``P`` a year, one a day, go from ``S`` to ``M`` in channel ``all``; a
-unit is worth 100 and holding costs 0.2 a year, so that one unit held all year costs 20; the service factor is 1.
+Unless a test says otherwise: 365 units of ``P`` a year, one a day, go from ``S`` to ``M`` in channel ``all``;
+a unit is worth 100, holding costs 0.2 a year, so one unit held all year costs 20; the service factor is 1.
 """
 
 from __future__ import annotations
@@ -273,8 +273,8 @@ def test_on_time_rates_shrink_what_is_on_time() -> None:
 
 @pytest.mark.parametrize(("scope", "total"), [("market", 720), ("region", 720), ("all", 600)])
 def test_shares_hold_over_their_scope(scope: str, total: float) -> None:
-    # N is in another region and has a fast lane at 1 too: over all markets its 100 units leave 20 fast ones to M
-    # market, region: M 60 · 4 + 40 · 3 = 360 ... N likewise 360; all: M 20 · 4 + 80 · 3 = 320, N 100 · 2.8 = 280
+    # N is in another region. Its fast lane costs 4: each market 60 · 4 + 40 · 3 = 360, two of them 720.
+    # Over all markets with N's fast lane at 2.8: N 100 · 2.8 = 280, M 20 · 4 + 80 · 3 = 320.
     frames = fast_and_slow(share_scope=scope)
     frames["markets"] = pd.DataFrame([{"market": "M", "region": "north"}, {"market": "N", "region": "south"}])
     frames["demand"] = pd.DataFrame([{"market": m, "product": "P", "units": 100} for m in ("M", "N")])
@@ -476,8 +476,8 @@ def test_open_and_idle_sites_pay() -> None:
 
 
 def test_costs_of_served_units() -> None:
-    # 100 units, price 50, value 10: supply 2, commission 0.1 · 50, margin 0.04 · 50, returns 0.2 · 3, damage 0.05:
-    # losses 0.5 of value and 0.15 of return cost, emissions (1 + 4) · 0.1
+    # 100 units, price 50, value 10: supply 2, handling 7, margin 0.04 · 50, commission 0.1 · 50; damage 0.05
+    # of value (losses) and of return cost, 0.15 (returns), returns 0.2 · 3; emissions (1 + 4) · 0.1
     frames = case(
         settings=[{"key": "co2_price", "value": 0.1}],
         products=[{"product": "P", "value": 10, "price": 50}],
@@ -510,7 +510,7 @@ def test_unmet_demand_within_the_fill() -> None:
 
 
 def test_a_single_source_serves_all_products() -> None:
-    # each product is 100 cheaper from another site; together S costs 1 · 100 + 5 · 100, T 4 · 100 + 1 · 100
+    # each product is cheaper from another site; both from S: 100 + 500, both from T: 400 + 100
     frames = case(
         products=[{"product": "P"}, {"product": "Q"}],
         sites=[{"site": "S", "status": "keep"}, {"site": "T", "status": "keep"}],
@@ -541,7 +541,7 @@ def test_a_single_source_serves_all_products() -> None:
     ],
 )
 def test_limits(limit: dict[str, Any], total: float) -> None:
-    # closing the depot costs 300 once and saves 535 a year; the direct lane emits 6 kg a unit, those by the depot 5
+    # closing the depot costs 300 once; the direct lane 365 a year and 6 kg a unit, by the depot 3 + 2 kg
     frames = with_depot(close_cost=300)
     frames["lanes"]["co2_per_unit"] = [3, 2, 6]
     frames["limits"] = pd.DataFrame([{"limit": "a", **limit}])
@@ -568,7 +568,7 @@ def test_no_route_visits_a_site_twice() -> None:
 
 
 def uncoupled(seed: int) -> dict[str, pd.DataFrame]:
-    """A tiny case without rows or tariffs that couple demands, so that a best design sends each by one route."""
+    """A tiny case in which nothing but concave cost couples demands: each goes by one route alone."""
     frames = {sheet: frame for sheet, frame in tiny_case(seed).items() if sheet not in ("limits", "rates")}
     coupling = {
         "capacity",
@@ -625,52 +625,63 @@ def test_the_tree_agrees_with_plain_enumeration() -> None:
 
 def test_tiny_cases_cover_the_contract() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(200):
+    for seed in range(150):
         seen.update(features(tiny_case(seed)))
-    wanted = (
-        [f"sites.status={s}" for s in ("keep", "existing", "close", "candidate", "open", "closed")]
-        + [f"sites.stock={s}" for s in ("no", "optional", "existing", "must")]
-        + [f"tariff on {s}" for s in ("site", "operator", "pair")]
-        + [f"tariff {b} {d}" for b in ("incremental", "all_units") for d in ("rising", "falling")]
-        + [
-            f"limits.measure={m}"
-            for m in ("sites", "openings", "closures", "changes", "units", "one_off", "co2")
-        ]
-        + [
-            "promise above zero",
-            "several pools",
-            "shared pool",
-            "sites.o2o=existing",
-            "no review",
-            "take over",
-        ]
-        + ["unused existing site", "negative closing cost", "direct candidate lane", "operator today"]
-        + ["channels.max_late_days", "channels.min_fill", "channels.single_source", "settings time_step_days"]
-        + [
-            "operators.min_bill",
-            "operators.min_units",
-            "operators.capacity",
-            "products.size",
-            "rates.fixed_cost",
-        ]
-        + [
-            "lowest from_units above 0",
-            "products.max_stock_days",
-            "products.max_site_days",
-            "lanes.min_units",
-        ]
-    )
-    assert {name: seen[name] for name in wanted if seen[name] < 5} == {}
+    words = {
+        "sites.status": ["keep", "existing", "close", "candidate", "open", "closed"],
+        "sites.stock": ["no", "optional", "existing", "must"],
+        "limits.measure": [
+            *("sites", "openings", "closures", "changes"),
+            *("units", "one_off", "co2", "stock_value"),
+        ],
+        "channels.share_scope": ["market", "region", "all"],
+        "sites.o2o": ["existing"],
+    }
+    wanted = [f"{column}={word}" for column, some in words.items() for word in some]
+    wanted += [f"tariff on {subject}" for subject in ("site", "operator", "pair")]
+    wanted += [f"tariff {b} {slope}" for b in ("incremental", "all_units") for slope in ("rising", "falling")]
+    wanted += [
+        "promise above zero",
+        "several pools",
+        "shared pool",
+        "no review",
+        "take over",
+        "operator today",
+    ]
+    wanted += ["unused existing site", "negative closing cost", "direct candidate lane", "two sources"]
+    wanted += ["channels.max_late_days", "channels.late_cost", "channels.min_fill", "channels.single_source"]
+    wanted += ["operators.contract_cost", "operators.min_bill", "operators.min_units", "operators.capacity"]
+    wanted += [
+        "products.max_stock_days",
+        "products.max_site_days",
+        "products.size",
+        "site_products.stock_cost",
+    ]
+    wanted += [
+        "lanes.fixed_cost",
+        "lanes.min_units",
+        "lanes.capacity",
+        "lanes.operator",
+        "lanes.on_time_rate",
+    ]
+    wanted += ["sites.min_units", "sites.capacity", "sites.o2o_cost", "sites.replacement_cost"]
+    wanted += [
+        "rates.fixed_cost",
+        "lowest from_units above 0",
+        "settings time_step_days",
+        "settings co2_price",
+    ]
+    assert {name: seen[name] for name in wanted if seen[name] < 3} == {}
 
 
 def test_most_tiny_cases_have_designs() -> None:
     found = Counter(
         (name, best_cost(tiny_case(seed), strategy) is not None)
-        for seed in range(60)
+        for seed in range(40)
         for name, strategy in (("integrated", INTEGRATED), ("as_is", AS_IS))
     )
-    assert found["integrated", True] >= 51
-    assert found["as_is", True] >= 51
+    assert found["integrated", True] >= 34
+    assert found["as_is", True] >= 34
 
 
 def test_buckets_are_those_of_the_contract() -> None:

@@ -354,10 +354,10 @@ class _Maker:
         need = last if stocked else chain + last
         return float(need + self.pick([0, 1, 2, 0.5], [0.5, 0.2, 0.2, 0.1]))
 
-    def _tariff(self, subject: str, unit: float, fixed: float, today: bool) -> None:
+    def _tariff(self, subject: str, unit: float, fixed: float, bound: bool) -> None:
         behavior = self.pick(["incremental", "all_units"])
         rising = self.chance(0.35)
-        start = 0.0 if today or self.chance(0.5) else round(self.volume * self.number(0.05, 0.3))
+        start = 0.0 if bound or self.chance(0.5) else round(self.volume * self.number(0.05, 0.3))
         edges = [
             start,
             round(self.volume * self.number(0.35, 0.6)),
@@ -381,7 +381,9 @@ class _Maker:
         names = [
             name for name in ("W1", "W2", "S1") if name in today and (name != "W2" or self.second != "open")
         ]
-        subjects = [(name, today[name], 2.0) for name in names for _ in range(3)]
+        # a site that takes over a place starts at 0: the contract leaves open whether it may stand idle below
+        bound = {name: used or (name == "W2" and self.second == "takeover") for name, used in today.items()}
+        subjects = [(name, bound[name], 2.0) for name in names for _ in range(3)]
         lanes = self.sheets["lanes"]
         for lane in lanes:
             same = {

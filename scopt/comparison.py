@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scopt.errors import UsageError
-from scopt.solve import solve
+from scopt.solving import solve
 from scopt.summary import by_channel, changes, share, stock_days
 from scopt.text import compare_text
 
