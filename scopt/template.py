@@ -43,7 +43,7 @@ _WAYS = (
     "Every sheet may have a column notes, and a row can be left out with status exclude where status has no "
     "meaning of its own.",
     "Ids are text: 001 stays 001. Numbers may have thousands separators.",
-    "The rows below are a small worked example. Replace them by your own, then run: scopt check FILE",
+    "The sheets hold an example. Replace its rows by your own, then run: scopt check FILE",
 )
 
 
