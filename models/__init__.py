@@ -37,8 +37,8 @@ def build(
     network
         Expanded network of one strategy.
     breaks
-        Break points of the root per cell (site, product, group), in line with `network.versions`; a single chord
-        where a cell has none.
+        Break points of the root per cell (site, product, group), in line with `network.versions`; a single
+        chord where a cell has none.
     above
         Approximate the root from above, by tangents at the break points.
 

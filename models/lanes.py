@@ -70,12 +70,12 @@ def settle_switch(switch: Sequence[object], column: Ints, which: Ints) -> Callab
 
 
 def add_lanes(model: Model) -> None:
-    r"""Fixed cost, capacity and minimum volume of a lane row.
+    r"""Add fixed cost, capacity and minimum volume of each lane row.
 
     .. math:: m_a w_a \le \sum_{p,c,e} \sigma_p x_{a,e}^{pc} \le u_a w_a, \qquad \min \sum_a f_a w_a
 
-    A lane is used (`lane_used`) when anything flows on it. Minimum volumes do not bind in the as-is chain; lanes of
-    a pair with a tariff pay no fixed cost of their own.
+    A lane is used (`lane_used`) when anything flows on it. Minimum volumes do not bind in the as-is chain;
+    lanes of a pair with a tariff pay no fixed cost of their own.
     """
     net, chain, m = model.network, model.chain, model.pyomo
     lanes = chain.lanes
@@ -107,9 +107,7 @@ def add_lanes(model: Model) -> None:
         m.lane_capacity = pyo.Constraint(names[rows].tolist(), rule=capacity)
 
 
-def _add_used(
-    model: Model, names: Ints, switched: Ints, fixed: Floats, least: Floats, move: Ints
-) -> None:
+def _add_used(model: Model, names: Ints, switched: Ints, fixed: Floats, least: Floats, move: Ints) -> None:
     net, m = model.network, model.pyomo
     keys = names[switched].tolist()
     m.lane_used = pyo.Var(keys, within=pyo.Binary)

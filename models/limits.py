@@ -8,9 +8,9 @@ import numpy as np
 import pyomo.environ as pyo
 
 from scopt.chain import EITHER, JOINED
-from scopt.network import LAST
 from scopt.models.network_flow import is_move, lane_co2
 from scopt.models.stock import keep_in_use
+from scopt.network import LAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def add_limits(model: Model) -> None:
     openings      candidates opened
     closures      sites of today closed
     changes       openings, closures, stock points added or dropped, sites joined or separated
-    units         units through the sites in scope, or units served when only channel, product or market is named
+    units         units through sites in scope; units served where only channel, product or market is named
     one_off       opening and closing cost, undivided
     co2           kg from handling at the sites in scope and from lanes that start there
     stock_value   value of safety and cycle stock at the sites in scope
@@ -46,7 +46,7 @@ def add_limits(model: Model) -> None:
     m.limit = pyo.Constraint(pyo.Any)
     m.limited = pyo.Expression(pyo.Any)
     for row in model.chain.case.limits.to_dict("records"):
-        value = MEASURES[row["measure"]](model, row)
+        value = MEASURES[row["measure"]](model, {str(k): v for k, v in row.items()})
         m.limited[row["limit"]] = value
         if model.chain.strategy.measured:
             continue
@@ -127,7 +127,8 @@ def _changes(model: Model, row: dict[str, Any]) -> Any:
 def _units(model: Model, row: dict[str, Any]) -> Any:
     net = model.network
     through = row["market"] == "" and (
-        any(row[c] != "" for c in ("tier", "operator", "site")) or (row["channel"] == "" and row["product"] == "")
+        any(row[c] != "" for c in ("tier", "operator", "site"))
+        or (row["channel"] == "" and row["product"] == "")
     )
     if through:
         enter = np.flatnonzero((net.enters >= 0) & sites_in_scope(model, row)[np.maximum(net.enters, 0)])

@@ -1,9 +1,10 @@
 """The one model: flows as arrays, decisions in Pyomo, rows that tie them.
 
-Every feature adds to a `Model` its columns, its rows and its terms of the objective, each under the bucket of cost it
-belongs to. Flow columns come from the expanded network and stay arrays; whatever people read and extend (open sites,
-offers, stock, limits) are Pyomo variables. A *meter* is a Pyomo variable that an array row sets equal to a sum of
-flows; through meters the decisions see volumes without a Pyomo object for every flow.
+Every feature adds to a `Model` its columns, its rows and its terms of the objective, each under the bucket of
+cost it belongs to. Flow columns come from the expanded network and stay arrays; whatever people read and
+extend (open sites, offers, stock, limits) are Pyomo variables. A *meter* is a Pyomo variable that an array
+row sets equal to a sum of flows; through meters the decisions see volumes without a Pyomo object for every
+flow.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ __all__ = ["BUCKETS", "Arrays", "Model", "Rows"]
 
 BUCKETS = (
     "supply", "transport", "handling", "sites", "one_off", "replaced", "margins", "commission", "operators",
-    "stock_slots", "safety_stock", "cycle_stock", "pipeline_stock", "losses", "integration", "platform", "late",
-    "unmet", "returns", "emissions",
+    "stock_slots", "safety_stock", "cycle_stock", "pipeline_stock", "losses", "integration", "platform",
+    "late", "unmet", "returns", "emissions",
 )  # fmt: skip
 """Buckets of cost; every unit of money in the objective belongs to exactly one."""
 
@@ -143,7 +144,7 @@ class Model:
         """What the strategy may use."""
         return self.network.chain
 
-    # -- columns ----------------------------------------------------------------------------------------------
+    # -- columns ---------------------------------------------------------------------------------------------
 
     def add_columns(self, name: str, bucket: str, cost: Floats, upper: Floats) -> Ints:
         """Append array columns between 0 and `upper` and return their numbers."""
@@ -219,7 +220,7 @@ class Model:
             mask &= net.product == chain.product_ids.get_loc(product)
         return pyo.quicksum(self.pyomo.flow[int(j)] for j in np.flatnonzero(mask))
 
-    # -- rows -------------------------------------------------------------------------------------------------
+    # -- rows ------------------------------------------------------------------------------------------------
 
     def add_rows(
         self,
@@ -311,13 +312,13 @@ class Model:
             name, group, column, 1.0, -np.inf, 0.0, count=n, decisions=(d_row, d_var, d_value), lazy=lazy
         )
 
-    # -- costs ------------------------------------------------------------------------------------------------
+    # -- costs -----------------------------------------------------------------------------------------------
 
     def settle(self, flows: Floats) -> None:
         """Give every decision that follows from flows its cheapest consistent value.
 
-        Sites and joined pools are decisions of their own and must be set before; everything else (stock points,
-        contracts, tiers, top-ups, true roots) is settled by the feature that owns it.
+        Sites and joined pools are decisions of their own and must be set before; everything else (stock
+        points, contracts, tiers, top-ups, true roots) is settled by the feature that owns it.
         """
         for settler in self.settlers:
             settler(flows)
@@ -351,7 +352,7 @@ class Model:
         self.settle(flows)
         return flows
 
-    # -- compilation ------------------------------------------------------------------------------------------
+    # -- compilation -----------------------------------------------------------------------------------------
 
     def compile(self) -> Arrays:
         """Join arrays and Pyomo decisions into one set of arrays.
@@ -392,13 +393,13 @@ class Model:
             cost=np.concatenate([total, compiler.cost]), offset=compiler.offset,
             lower=np.concatenate([np.zeros(n), low]), upper=np.concatenate([self.upper, high]),
             integer=np.concatenate([np.zeros(n, bool), np.array([v.is_integer() for v in variables], bool)]),
-            matrix=matrix, row_lower=np.concatenate(lower), row_upper=np.concatenate(upper), lazy=np.concatenate(lazy),
-            row_blocks=blocks, decisions=variables, flows=n, scale=self._scale(),
+            matrix=matrix, row_lower=np.concatenate(lower), row_upper=np.concatenate(upper),
+            lazy=np.concatenate(lazy), row_blocks=blocks, decisions=variables, flows=n, scale=self._scale(),
             constraint_row={key: at - len(compiler.bounds) + row for key, row in compiler.number.items()},
         )  # fmt: skip
 
     def _scale(self) -> Floats:
-        """Units that one step of each array column stands for: a power of two near the product's mean demand."""
+        """Units that a step of an array column stands for: a power of two near its product's mean demand."""
         demand = self.chain.demand
         wanted = demand > 0
         mean = demand.sum(axis=(0, 1)) / np.maximum(wanted.sum(axis=(0, 1)), 1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scopt.chain import positions
 from scopt.network import LANE, LAST, STOCK, SUPPLY
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ __all__ = ["add_balance", "add_demand", "add_flow_costs", "site_unit_cost"]
 
 
 def add_balance(model: Model) -> None:
-    r"""What enters a state leaves it, per commodity.
+    r"""Balance each state: what enters it leaves it, per commodity.
 
     .. math:: \sum_{a \in \delta^-(i,e)} x_a = \sum_{a \in \delta^+(i,e)} x_a
 
@@ -55,7 +56,7 @@ def add_demand(model: Model) -> None:
 
 
 def site_unit_cost(model: Model) -> Floats:
-    """Unit cost of passing a site, (sites, products); sites with a tariff pay through their tiers instead."""
+    """Return the unit cost of passing a site, (sites, products); 0 where a tariff tells it instead."""
     chain = model.chain
     cost = chain.by_product("unit_cost", chain.site_column("unit_cost"))
     return np.asarray(np.where(chain.site_tariff[:, None], 0.0, cost))
@@ -64,9 +65,10 @@ def site_unit_cost(model: Model) -> Floats:
 def add_flow_costs(model: Model) -> None:
     r"""Charge each unit for what it passes.
 
-    Entering a site pays its unit cost and margin once (sources included), a lane its unit cost and margin; goods
-    on the way are held at value, :math:`v_p h_p (t_a + T_j) / N`, and decay at :math:`v_p \ell_p (t_a + T_j)`;
-    served units pay commission, returns and, when late, the cost of lateness. Days are not rounded here.
+    Entering a site pays its unit cost and margin once (sources included), a lane its unit cost and margin;
+    goods on the way are held at value, :math:`v_p h_p (t_a + T_j) / N`, and decay at
+    :math:`v_p \ell_p (t_a + T_j)`; served units pay commission, returns and, when late, the cost of lateness.
+    Days are not rounded here.
     """
     _charge_sites(model)
     _charge_lanes(model)
@@ -90,10 +92,8 @@ def _charge_sites(model: Model) -> None:
     first = np.flatnonzero(net.kind == SUPPLY)
     supply = np.zeros((len(chain.site_ids), len(chain.product_ids)))
     table = chain.case.supply
-    supply[
-        chain.site_ids.get_indexer(table["site"].astype(object)),
-        chain.product_ids.get_indexer(table["product"].astype(object)),
-    ] = table["unit_cost"].to_numpy(float)
+    source, made = positions(table["site"], chain.site_ids), positions(table["product"], chain.product_ids)
+    supply[source, made] = table["unit_cost"].to_numpy(float)
     model.charge("supply", supply[net.site[first], net.product[first]], first, at="supply")
 
 
@@ -130,10 +130,12 @@ def _charge_lanes(model: Model) -> None:
 
 
 def _charge_pipeline(model: Model, column: Ints, days: Floats, at: str) -> None:
-    """Holding and decay of goods for `days` on the way."""
+    """Charge holding and decay of goods for `days` on the way."""
     chain, p = model.chain, model.network.product[column]
     value = chain.product_column("value")[p] * days
-    model.charge("pipeline_stock", value * chain.product_column("holding_rate")[p] / chain.days, column, at=at)
+    model.charge(
+        "pipeline_stock", value * chain.product_column("holding_rate")[p] / chain.days, column, at=at
+    )
     model.charge("losses", value * chain.product_column("loss_rate_per_day")[p], column, at=at)
 
 
@@ -143,7 +145,12 @@ def _charge_service(model: Model) -> None:
     c, p = net.channel[last], net.product[last]
     price = chain.product_column("price")[p]
     model.charge("commission", chain.channel_column("commission_rate")[c] * price, last, at="market")
-    model.charge("returns", (chain.channel_column("return_rate") * chain.channel_column("return_cost"))[c], last, at="market")
+    model.charge(
+        "returns",
+        (chain.channel_column("return_rate") * chain.channel_column("return_cost"))[c],
+        last,
+        at="market",
+    )
     late = np.where(np.isfinite(chain.promise[c]), 1.0 - net.on_time[last], 0.0)
     model.charge("late", chain.channel_column("late_cost")[c] * late, last, at="market")
 

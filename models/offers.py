@@ -25,13 +25,13 @@ __all__ = ["Tiers", "add_pair_tariffs", "add_site_tariffs", "add_tiers"]
 class Tiers:
     r"""Tiers of one tariff as offers: within [low_t, high_t] the year costs `fixed_t + unit_t * volume`.
 
-    For `all_units` the tier's own fixed cost and price hold. For `incremental` every unit pays the price of the tier
-    it falls in and the fixed costs of all tiers reached add up:
+    For `all_units` the tier's own fixed cost and price hold. For `incremental` every unit pays the price of
+    the tier it falls in and the fixed costs of all tiers reached add up:
 
     .. math:: F_t = \sum_{s \le t} f_s + \sum_{1 \le s \le t} (u_{s-1} - u_s)\, b_s
 
-    with :math:`b_s` the from_units of tier s. `entry` is the part of F that is a fixed cost on the price list, the
-    rest belongs to the units.
+    with :math:`b_s` the from_units of tier s. `entry` is the part of F that is a fixed cost on the price
+    list, the rest belongs to the units.
     """
 
     def __init__(self, table: pd.DataFrame, most: float, *, measured: bool) -> None:
@@ -124,7 +124,9 @@ def add_site_tariffs(model: Model) -> None:
     capacity = chain.site_column("capacity")
     for i in np.flatnonzero(chain.site_tariff & chain.usable).tolist():
         site, who = str(chain.site_ids[i]), int(chain.site_operator[i])
-        most = min(largest_volume(model, model.network.reach[i].sum(axis=0)), np.nan_to_num(capacity[i], nan=np.inf))
+        most = min(
+            largest_volume(model, model.network.reach[i].sum(axis=0)), np.nan_to_num(capacity[i], nan=np.inf)
+        )
         fixed, rest = add_tiers(model, site, m.site_volume[site], m.open_site[site], most)
         model.pay("sites" if who < 0 else "operators", fixed, who, site=i)
         model.pay("handling" if who < 0 else "operators", rest, who, site=i)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 
+from scopt.chain import position
 from scopt.models.lanes import add_switch
 from scopt.models.network_flow import is_move
 from scopt.models.offers import add_tiers, largest_volume
@@ -108,7 +109,7 @@ def _add_minimum_bills(model: Model, table: Any) -> None:
     if floor.empty:
         return
     names = floor.index.tolist()
-    number = {int(chain.operator_ids.get_loc(o)): n for n, o in enumerate(names)}
+    number = {position(o, chain.operator_ids): n for n, o in enumerate(names)}
     groups, columns, values = [], [], []
     for billed, cost in model.bills:
         charged = np.flatnonzero(cost != 0)
@@ -124,7 +125,7 @@ def _add_minimum_bills(model: Model, table: Any) -> None:
     m.top_up = pyo.Var(names, bounds=lambda m, o: (0.0, float(floor[o])))
     shortfall = {}
     for o in names:
-        terms = model.bill_terms.get(int(chain.operator_ids.get_loc(o)), [])
+        terms = model.bill_terms.get(position(o, chain.operator_ids), [])
         shortfall[o] = float(floor[o]) * m.contract[o] - meter[o] - pyo.quicksum(terms)
         model.pay("operators", m.top_up[o])
     m.minimum_bill = pyo.Constraint(names, rule=lambda m, o: m.top_up[o] >= shortfall[o])

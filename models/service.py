@@ -17,7 +17,7 @@ __all__ = ["add_on_time_shares", "add_single_sourcing"]
 
 
 def add_on_time_shares(model: Model) -> None:
-    r"""The promised share of what is served arrives within the promise.
+    r"""Let the promised share of what is served arrive within the promise.
 
     .. math:: \sum_{k \in S} \sum_{a \to k} \rho_a x_a \ge \beta_c \sum_{k \in S} \sum_{a \to k} x_a
 
@@ -46,12 +46,18 @@ def add_on_time_shares(model: Model) -> None:
     number = np.cumsum(~harmless) - 1
     # A row is scaled by its slackest coefficient: only the sign of the sum matters.
     model.add_rows(
-        "on_time_share", number[group[keep]], last[keep], slack[keep], 0.0, np.inf, count=int((~harmless).sum())
+        "on_time_share",
+        number[group[keep]],
+        last[keep],
+        slack[keep],
+        0.0,
+        np.inf,
+        count=int((~harmless).sum()),
     )
 
 
 def add_single_sourcing(model: Model) -> None:
-    r"""All products of a market and channel come from one site in the last lane, where the channel asks for it.
+    r"""Serve all products of a market and channel from one last site, where the channel asks for it.
 
     .. math:: \sum_{a: i \to (k,c,p)} x_a \le D_{kcp}\,s_{kci}, \qquad \sum_i s_{kci} \le 1
     """

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyomo.environ as pyo
 
-from scopt.network import SUPPLY
+from scopt.chain import positions
 from scopt.models.network_flow import is_move
+from scopt.network import SUPPLY
 
 if TYPE_CHECKING:
     from scopt.models.model import Model
@@ -33,8 +34,8 @@ def add_sites(model: Model) -> None:
     r_i     replacement_cost                  money per year
     ======  ================================  ===============
 
-    A site with a tariff pays its fixed cost through its tiers. With the lever `remove` off, a site of today closes
-    only when another one of its place takes over.
+    A site with a tariff pays its fixed cost through its tiers. With the lever `remove` off, a site of today
+    closes only when another one of its place takes over.
     """
     chain, m = model.chain, model.pyomo
     lower, upper = chain.bounds
@@ -85,8 +86,8 @@ def _add_places(model: Model) -> None:
 def add_site_links(model: Model) -> None:
     r"""Nothing passes a closed site.
 
-    Core rows per site and product, and the tight rows per destination and commodity, which make the relaxation
-    strong (disaggregated links of facility location; Balinski 1965).
+    Core rows per site and product, and the tight rows per destination and commodity, which make the
+    relaxation strong (disaggregated links of facility location; Balinski 1965).
 
     .. math:: \sum_{a \to i} x_a^p \le R_{ip} z_i, \qquad
               \sum_{a: i \to j} x_a^{pc} \le R_{jcp} z_i
@@ -107,9 +108,7 @@ def add_site_links(model: Model) -> None:
     move = is_move(model)
     move = move[free[net.site[move]]]
     keys = [net.destination[move], net.commodity[move]]
-    model.link(
-        "open_site_tight", keys, move, net.reach_destination[move], z, net.site[move], lazy=True
-    )
+    model.link("open_site_tight", keys, move, net.reach_destination[move], z, net.site[move], lazy=True)
 
 
 def add_site_capacity(model: Model) -> None:
@@ -152,7 +151,13 @@ def _add_product_capacity(model: Model) -> None:
     enter = enter[np.isfinite(bound[net.enters[enter], net.product[enter]])]
     site, p = net.enters[enter], net.product[enter]
     model.link(
-        "site_product_capacity", [p], enter, bound[site, p], list(model.pyomo.open_site.values()), site, lazy=False
+        "site_product_capacity",
+        [p],
+        enter,
+        bound[site, p],
+        list(model.pyomo.open_site.values()),
+        site,
+        lazy=False,
     )
 
 
@@ -161,8 +166,8 @@ def _add_supply_capacity(model: Model) -> None:
     net, chain = model.network, model.chain
     table = chain.case.supply
     bound = np.full((len(chain.site_ids), len(chain.product_ids)), np.inf)
-    site = chain.site_ids.get_indexer(table["site"].astype(object))
-    product = chain.product_ids.get_indexer(table["product"].astype(object))
+    site = positions(table["site"], chain.site_ids)
+    product = positions(table["product"], chain.product_ids)
     bound[site, product] = table["capacity"].fillna(np.inf).to_numpy(float)
     first = np.flatnonzero(net.kind == SUPPLY)
     first = first[np.isfinite(bound[net.site[first], net.product[first]])]

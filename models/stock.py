@@ -1,9 +1,9 @@
 r"""Stock: which points hold it, what variance they pool, and what the square root of it costs.
 
-A cell is a (site, product, group), where the group is a pool or, at a site that joins its pools, all of them. Its
-safety stock is :math:`\zeta\sqrt{V}` with :math:`V = \sum \tau\,\nu_{cp}\,x / N` over the stock arcs it serves. The
-root is concave in V; chords between break points lie below it, so the model's bound is a bound on the truth, and
-a design is improved and priced with the root itself.
+A cell is a (site, product, group), where the group is a pool or, at a site that joins its pools, all of them.
+Its safety stock is :math:`\zeta\sqrt{V}` with :math:`V = \sum \tau\,\nu_{cp}\,x / N` over the stock arcs it
+serves. The root is concave in V; chords between break points lie below it, so the model's bound is a bound on
+the truth, and a design is improved and priced with the root itself.
 """
 
 from __future__ import annotations
@@ -14,15 +14,27 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
-from scopt.network import LAST, PASSED
 from scopt.models.network_flow import is_move, is_stock
+from scopt.network import LAST, PASSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from scopt.models.model import Floats, Ints, Model
 
-__all__ = ["Cells", "add_stock", "add_stock_ceilings", "add_stock_points", "chords", "keep_in_use", "tangents"]
+    Bools = NDArray[np.bool_]
+
+__all__ = [
+    "Cells",
+    "add_stock",
+    "add_stock_ceilings",
+    "add_stock_points",
+    "chords",
+    "keep_in_use",
+    "tangents",
+]
 
 IN_USE = 1e-4
 """Part of the reachable demand that has to run through a stock point of today for it to count as kept."""
@@ -117,7 +129,7 @@ class Cells:
 
     def variance(self, flows: Floats) -> Floats:
         """Variance that each cell covers for the given array columns, (cells,)."""
-        return np.bincount(self.of, self.weight * flows[self.column], minlength=self.count)
+        return np.asarray(np.bincount(self.of, self.weight * flows[self.column], minlength=self.count), float)
 
     def _range(self, model: Model) -> tuple[Floats, Floats]:
         """Least and most variance of each cell, from forced and from reachable demand."""
@@ -138,7 +150,7 @@ class Cells:
         low = np.bincount(
             self.of[first], np.where(alone, least * forced[site, channel, product], 0.0), minlength=self.count
         )
-        return np.minimum(low, high), high
+        return np.asarray(np.minimum(low, high), float), np.asarray(high, float)
 
 
 def _forced_demand(model: Model) -> Floats:
@@ -175,8 +187,8 @@ def add_stock_points(model: Model) -> None:
     R^0_{scp}   demand that can be reached out of stock at the site   units per year
     ==========  ====================================================  ==============
 
-    A point that costs nothing and is counted by no limit needs no variable. Points from which a demand has to be
-    served whatever the design are fixed.
+    A point that costs nothing and is counted by no limit needs no variable. Points from which a demand has to
+    be served whatever the design are fixed.
     """
     net, chain, m = model.network, model.chain, model.pyomo
     column = is_stock(model)
@@ -223,14 +235,17 @@ def add_stock_points(model: Model) -> None:
 def keep_in_use(model: Model, points: Sequence[tuple[str, str]]) -> None:
     r"""Let stock points count as kept only when something runs through them.
 
-    .. math:: \sum_{a \in \text{stock}(s,p)} x_a \ge \varepsilon\, y_{sp} \sum_c R^0_{scp}, \qquad \varepsilon = 10^{-4}
+    .. math:: \sum_{a \in \text{stock}(s,p)} x_a \ge \varepsilon\, y_{sp} \sum_c R^0_{scp}, \qquad
+              \varepsilon = 10^{-4}
 
-    An unused point costs nothing and is none; without these rows a limit on changes could be met by points in name
-    only.
+    An unused point costs nothing and is none; without these rows a limit on changes could be met by points in
+    name only.
     """
     net, chain, m = model.network, model.chain, model.pyomo
     column = is_stock(model)
-    ids = pd.MultiIndex.from_arrays([chain.site_ids[net.site[column]], chain.product_ids[net.product[column]]])
+    ids = pd.MultiIndex.from_arrays(
+        [chain.site_ids[net.site[column]], chain.product_ids[net.product[column]]]
+    )
     group = pd.MultiIndex.from_tuples(points).get_indexer(ids)
     column, group = column[group >= 0], group[group >= 0]
     least = np.zeros(len(points))
@@ -239,7 +254,14 @@ def keep_in_use(model: Model, points: Sequence[tuple[str, str]]) -> None:
     switch = [m.stock_point[point] for point in points]
     order = np.arange(len(points))
     model.add_rows(
-        "stock_point_in_use", group, column, 1.0, 0.0, np.inf, count=len(points), decisions=(order, switch, -least)
+        "stock_point_in_use",
+        group,
+        column,
+        1.0,
+        0.0,
+        np.inf,
+        count=len(points),
+        decisions=(order, switch, -least),
     )
 
 
@@ -259,11 +281,12 @@ def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above
     psi_l   slope of the line
     ======  ======================================================================  ==============
 
-    With `above` the lines are tangents at the break points instead of chords between them: a model whose designs
-    keep every ceiling on stock, but whose bound is none.
+    With `above` the lines are tangents at the break points instead of chords between them: a model whose
+    designs keep every ceiling on stock, but whose bound is none.
 
-    Holding costs value times holding rate, losses value times the yearly loss rate, per unit of average stock.
-    Cycle stock is flow times R/N/2. Sources: Simpson (1958); Graves and Willems (2000); Eppen (1979) for pooling.
+    Holding costs value times holding rate, losses value times the yearly loss rate, per unit of average
+    stock. Cycle stock is flow times R/N/2. Sources: Simpson (1958); Graves and Willems (2000); Eppen (1979)
+    for pooling.
     """
     net, chain, m = model.network, model.chain, model.pyomo
     _charge_cycle_stock(model)
@@ -286,7 +309,9 @@ def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above
     variance = model.meter("variance", keys, seat, cells.column, cells.weight)
     switch = _line_switches(model, cells, lines, names, seat)
     v = list(variance.values())
-    by_cell = [range(a, b) for a, b in zip(lines.start, np.append(lines.start[1:], len(lines.cell)), strict=True)]
+    by_cell = [
+        range(a, b) for a, b in zip(lines.start, np.append(lines.start[1:], len(lines.cell)), strict=True)
+    ]
 
     def root_row(m: pyo.ConcreteModel, *key: Any) -> object:
         mine = by_cell[index[key]]
@@ -336,7 +361,10 @@ def _lines(cells: Cells, breaks: dict[tuple[int, int, int], Floats], *, above: b
         number.append(np.arange(len(phi)))
         intercept.append(phi)
         slope.append(psi)
-    return _Lines(*(np.concatenate(x) for x in (cell, number, intercept, slope)), cells.count)
+    return _Lines(
+        np.concatenate(cell), np.concatenate(number), np.concatenate(intercept), np.concatenate(slope),
+        cells.count,
+    )  # fmt: skip
 
 
 def _line_switches(
@@ -368,14 +396,14 @@ def _line_switches(
 
 
 def _line_budget(m: Any, key: tuple[str, str, str]) -> Any:
-    """A cell uses a line only when its stock point, or at least its site, is there."""
+    """Return what a line of a cell needs: its stock point or, where that is no decision, its site."""
     if hasattr(m, "stock_point") and key[:2] in m.stock_point:
         return m.stock_point[key[:2]]
     return m.open_site[key[0]]
 
 
 def _link_copies(
-    model: Model, several: Ints, number: Ints, lines: _Lines, cells: Cells, choice: list[Any]
+    model: Model, several: Bools, number: Ints, lines: _Lines, cells: Cells, choice: list[Any]
 ) -> None:
     """Tie every lane out of a copied stocked state to the line behind it, per destination and commodity."""
     net, chain = model.network, model.chain
@@ -404,7 +432,9 @@ def _charge_cycle_stock(model: Model) -> None:
     average = chain.site_column("review_days")[net.site[column]] / chain.days / 2
     value = chain.product_column("value")[p] * average
     model.charge("cycle_stock", value * chain.product_column("holding_rate")[p], column, at="stock")
-    model.charge("losses", value * chain.product_column("loss_rate_per_day")[p] * chain.days, column, at="stock")
+    model.charge(
+        "losses", value * chain.product_column("loss_rate_per_day")[p] * chain.days, column, at="stock"
+    )
 
 
 def add_stock_ceilings(model: Model) -> None:
@@ -413,7 +443,8 @@ def add_stock_ceilings(model: Model) -> None:
     .. math:: \sum_{g} \zeta_g r_g + \sum_{a} \frac{R_s}{2N} x_a \le \frac{\mathrm{days}}{N} \sum_{a} x_a
 
     Safety plus cycle stock, over the units served (`max_stock_days`) or over the stocked flow of the site
-    (`max_site_days`). They do not bind in the as-is chain. With the root from below these rows are a relaxation.
+    (`max_site_days`). They do not bind in the as-is chain. With the root from below these rows are a
+    relaxation.
     """
     net, chain, m = model.network, model.chain, model.pyomo
     cells: Cells = model.notes["cells"]
@@ -428,7 +459,11 @@ def add_stock_ceilings(model: Model) -> None:
         kept = np.isfinite(days[p])
         rows, group = np.unique(key[kept], return_inverse=True)
         where = np.searchsorted(rows, cell_key)
-        fits = (where < len(rows)) & (rows[np.minimum(where, len(rows) - 1)] == cell_key) if len(rows) else where < 0
+        fits = (
+            (where < len(rows)) & (rows[np.minimum(where, len(rows) - 1)] == cell_key)
+            if len(rows)
+            else where < 0
+        )
         cells_in = np.flatnonzero(fits)
         use = column[kept]
         value = review[kept] / 2
@@ -450,4 +485,6 @@ def add_stock_ceilings(model: Model) -> None:
     last = np.flatnonzero(net.kind == LAST)
     ceiling("max_stock_days", in_all, p, cells.product, last)
     none = np.empty(0, np.int64)
-    ceiling("max_site_days", at_site, net.site[column] * products + p, cells.site * products + cells.product, none)
+    ceiling(
+        "max_site_days", at_site, net.site[column] * products + p, cells.site * products + cells.product, none
+    )

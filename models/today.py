@@ -17,12 +17,12 @@ __all__ = ["add_observed_shares"]
 
 
 def add_observed_shares(model: Model) -> None:
-    r"""Lanes with `units_today` share what leaves their origin as observed, up to a deviation that is minimised.
+    r"""Let lanes with `units_today` share what leaves their origin as observed, up to a least deviation.
 
     .. math:: q_a - s_a \sum_{b} q_b = d_a^+ - d_a^-, \qquad s_a = u_a / \sum_b u_b
 
-    where a and b run over the observed lane rows of one origin, channel and product scope. Only the as-is chain has
-    these rows; `deviation` sums the absolute differences in units.
+    where a and b run over the observed lane rows of one origin, channel and product scope. Only the as-is
+    chain has these rows; `deviation` sums the absolute differences in units.
     """
     net, chain, m = model.network, model.chain, model.pyomo
     lanes = chain.lanes
@@ -45,7 +45,8 @@ def add_observed_shares(model: Model) -> None:
         list(m.outflow), rule=lambda m, g: m.outflow[g] == pyo.quicksum(today[a] for a in members[g])
     )
     m.observed_share = pyo.Constraint(
-        keys, rule=lambda m, a: today[a] - float(share[a]) * m.outflow[int(group[a])] == m.over[a] - m.under[a]
+        keys,
+        rule=lambda m, a: today[a] - float(share[a]) * m.outflow[int(group[a])] == m.over[a] - m.under[a],
     )
 
     def settle(flows: Floats) -> None:

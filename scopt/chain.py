@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scopt.case import Case, Strategy
 
-__all__ = ["EITHER", "JOINED", "MUST", "NO", "OPTIONAL", "SEPARATE", "Chain"]
+__all__ = ["EITHER", "JOINED", "MUST", "NO", "OPTIONAL", "SEPARATE", "Chain", "position", "positions"]
 
 NO, OPTIONAL, MUST = 0, 1, 2
 """Whether a product may, or has to, be stocked at a site."""
@@ -30,9 +30,18 @@ SEPARATE, EITHER, JOINED = 0, 1, 2
 TODAY = ("keep", "existing", "close")
 
 
-def _codes(values: pd.Series, index: pd.Index) -> NDArray[np.int64]:
-    """Position of each id in `index`; -1 where the cell is blank."""
+def position(name: object, index: pd.Index) -> int:
+    """Return the position of one id in `index`."""
+    return cast("int", index.get_loc(name))
+
+
+def positions(values: pd.Series, index: pd.Index) -> NDArray[np.int64]:
+    """Return the position of each id in `index`; -1 where the cell is blank."""
     return index.get_indexer(pd.Index(values.astype(object))).astype(np.int64)
+
+
+def _ids(values: pd.Series) -> pd.Index:
+    return cast("pd.Index", pd.Index(values.astype(object)))
 
 
 @dataclass(frozen=True)
@@ -50,39 +59,39 @@ class Chain:
     case: Case
     strategy: Strategy
 
-    # -- index sets -------------------------------------------------------------------------------------------
+    # -- index sets ------------------------------------------------------------------------------------------
 
     @cached_property
     def site_ids(self) -> pd.Index:
         """Site ids in the order of the sheet."""
-        return pd.Index(self.case.sites["site"].astype(object))
+        return _ids(self.case.sites["site"])
 
     @cached_property
     def product_ids(self) -> pd.Index:
         """Product ids in the order of the sheet."""
-        return pd.Index(self.case.products["product"].astype(object))
+        return _ids(self.case.products["product"])
 
     @cached_property
     def market_ids(self) -> pd.Index:
         """Market ids in the order of the sheet."""
-        return pd.Index(self.case.markets["market"].astype(object))
+        return _ids(self.case.markets["market"])
 
     @cached_property
     def channel_ids(self) -> pd.Index:
         """Channel ids; channels that occur only in `demand` are included."""
-        return pd.Index(self.case.channels["channel"].astype(object))
+        return _ids(self.case.channels["channel"])
 
     @cached_property
     def operator_ids(self) -> pd.Index:
         """Operator ids in the order of the sheet."""
-        return pd.Index(self.case.operators["operator"].astype(object))
+        return _ids(self.case.operators["operator"])
 
-    # -- sites ------------------------------------------------------------------------------------------------
+    # -- sites -----------------------------------------------------------------------------------------------
 
     @cached_property
     def site_operator(self) -> NDArray[np.int64]:
         """Operator of each site, -1 for our own."""
-        return _codes(self.case.sites["operator"], self.operator_ids)
+        return positions(self.case.sites["operator"], self.operator_ids)
 
     @cached_property
     def place(self) -> NDArray[np.int64]:
@@ -130,8 +139,9 @@ class Chain:
         )
         own = self.case.site_products
         given = own["stock"].to_numpy(dtype=object) != ""
-        site = _codes(own["site"], self.site_ids)[given]
-        words[site, _codes(own["product"], self.product_ids)[given]] = own["stock"].to_numpy(dtype=object)[given]
+        site = positions(own["site"], self.site_ids)[given]
+        product = positions(own["product"], self.product_ids)[given]
+        words[site, product] = own["stock"].to_numpy(dtype=object)[given]
         must = words == "must"
         if self.strategy.restock and not self.strategy.measured:
             return np.where(must, MUST, np.where(words == "no", NO, OPTIONAL))
@@ -141,7 +151,7 @@ class Chain:
     def stocks_today(self) -> NDArray[np.bool_]:
         """Stock points of today, (sites, products)."""
         frozen = Chain(self.case, self.case.strategies["as_is"])
-        return (frozen.stock == MUST) & self.today[:, None]
+        return np.asarray((frozen.stock == MUST) & self.today[:, None])
 
     @cached_property
     def join(self) -> NDArray[np.int64]:
@@ -156,19 +166,19 @@ class Chain:
         """Sites whose pools are joined today, (sites,)."""
         return self.today & (self.case.sites["o2o"] == "existing").to_numpy()
 
-    # -- lanes ------------------------------------------------------------------------------------------------
+    # -- lanes -----------------------------------------------------------------------------------------------
 
     @cached_property
     def lanes(self) -> pd.DataFrame:
         """Usable lanes with numbers for their ends; column `lane` is the row in `case.lanes`."""
         lanes = self.case.lanes.copy()
         lanes["lane"] = np.arange(len(lanes))
-        lanes["o"] = _codes(lanes["origin"], self.site_ids)
-        lanes["d"] = _codes(lanes["destination"], self.site_ids)
-        lanes["m"] = _codes(lanes["destination"], self.market_ids)
-        lanes["c"] = _codes(lanes["channel"], self.channel_ids)
-        lanes["p"] = _codes(lanes["product"], self.product_ids)
-        lanes["w"] = _codes(lanes["operator"], self.operator_ids)
+        lanes["o"] = positions(lanes["origin"], self.site_ids)
+        lanes["d"] = positions(lanes["destination"], self.site_ids)
+        lanes["m"] = positions(lanes["destination"], self.market_ids)
+        lanes["c"] = positions(lanes["channel"], self.channel_ids)
+        lanes["p"] = positions(lanes["product"], self.product_ids)
+        lanes["w"] = positions(lanes["operator"], self.operator_ids)
         return lanes[self._allowed(lanes)].reset_index(drop=True)
 
     def _allowed(self, lanes: pd.DataFrame) -> NDArray[np.bool_]:
@@ -183,7 +193,7 @@ class Chain:
         lever = np.where(own, ~old_ends | self.strategy.direct, self.strategy.outsource).astype(bool)
         return np.asarray(ends & (existing | (candidate & lever)))
 
-    # -- demand and promises ----------------------------------------------------------------------------------
+    # -- demand and promises ---------------------------------------------------------------------------------
 
     @cached_property
     def demand(self) -> NDArray[np.float64]:
@@ -197,9 +207,9 @@ class Chain:
     def _demand_cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         table = self.case.demand
         return (
-            _codes(table["market"], self.market_ids),
-            _codes(table["channel"], self.channel_ids),
-            _codes(table["product"], self.product_ids),
+            positions(table["market"], self.market_ids),
+            positions(table["channel"], self.channel_ids),
+            positions(table["product"], self.product_ids),
         )
 
     @cached_property
@@ -213,13 +223,15 @@ class Chain:
         units = table["units"].to_numpy(float)
         cv = table["cv"].to_numpy(float)
         ratio = np.where(
-            np.isnan(cv), np.nan_to_num(table["vmr"].to_numpy(float)), np.nan_to_num(cv) ** 2 * units / self.days
+            np.isnan(cv),
+            np.nan_to_num(table["vmr"].to_numpy(float)),
+            np.nan_to_num(cv) ** 2 * units / self.days,
         )
         _, c, p = self._demand_cells
         weighted = np.zeros(self.demand.shape[1:])
         np.add.at(weighted, (c, p), ratio * units)
         total = self.demand.sum(axis=0)
-        return np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0)
+        return np.asarray(np.divide(weighted, total, out=np.zeros_like(weighted), where=total > 0))
 
     @property
     def days(self) -> float:
@@ -236,7 +248,7 @@ class Chain:
         """Tolerated lateness of each channel in days; inf where any lateness is."""
         return self.case.channels["max_late_days"].fillna(np.inf).to_numpy(float)
 
-    # -- pools ------------------------------------------------------------------------------------------------
+    # -- pools -----------------------------------------------------------------------------------------------
 
     @cached_property
     def pool_ids(self) -> pd.Index:
@@ -246,11 +258,11 @@ class Chain:
     @cached_property
     def pool(self) -> NDArray[np.int64]:
         """Pool of each channel."""
-        return _codes(self.case.channels["pool"], self.pool_ids)
+        return positions(self.case.channels["pool"], self.pool_ids)
 
     @cached_property
     def safety_factor(self) -> NDArray[np.float64]:
-        """Standard normal quantile of the service level, (pools + 1, products); the last row is of joined pools."""
+        """Standard normal quantile of the service level, (pools + 1, products); joined pools come last."""
         level = self.case.channels["service_level"].to_numpy(float)[:, None]
         level = np.where(np.isnan(level), self.case.products["service_level"].to_numpy(float)[None, :], level)
         best = np.full((len(self.pool_ids) + 1, level.shape[1]), 0.5)
@@ -258,16 +270,16 @@ class Chain:
         best[-1] = level.max(axis=0, initial=0.5)
         return np.asarray(ndtri(best), dtype=float)
 
-    # -- per product at a site ----------------------------------------------------------------------------------
+    # -- per product at a site -------------------------------------------------------------------------------
 
     def by_product(self, column: str, default: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A number per site and product: what `site_products` gives, else `default`, (sites, products)."""
+        """Return what `site_products` gives per site and product, else `default`, (sites, products)."""
         out = np.repeat(default[:, None], len(self.product_ids), axis=1)
         own = self.case.site_products
         value = own[column].to_numpy(float)
         given = ~np.isnan(value)
-        site = _codes(own["site"], self.site_ids)[given]
-        out[site, _codes(own["product"], self.product_ids)[given]] = value[given]
+        site = positions(own["site"], self.site_ids)[given]
+        out[site, positions(own["product"], self.product_ids)[given]] = value[given]
         return out
 
     @cached_property
@@ -285,13 +297,13 @@ class Chain:
         return np.asarray(self.site_ids.isin(list(self.tariffs)))
 
     def site_column(self, name: str) -> NDArray[np.float64]:
-        """A numeric column of the sites sheet, (sites,)."""
+        """Return a numeric column of the sites sheet, (sites,)."""
         return self.case.sites[name].to_numpy(float)
 
     def product_column(self, name: str) -> NDArray[np.float64]:
-        """A numeric column of the products sheet, (products,)."""
+        """Return a numeric column of the products sheet, (products,)."""
         return self.case.products[name].to_numpy(float)
 
     def channel_column(self, name: str) -> NDArray[np.float64]:
-        """A numeric column of the channels sheet, (channels,)."""
+        """Return a numeric column of the channels sheet, (channels,)."""
         return self.case.channels[name].to_numpy(float)

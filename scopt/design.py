@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["cost_table", "tables"]
 
 
-def tables(model: Model, arrays: Arrays, flows: Floats, values: Mapping[str, float]) -> dict[str, pd.DataFrame]:
+def tables(
+    model: Model, arrays: Arrays, flows: Floats, values: Mapping[str, float]
+) -> dict[str, pd.DataFrame]:
     """Tables of a design.
 
     Parameters
@@ -63,7 +65,9 @@ def cost_table(as_is: Mapping[str, float] | None, strategy: Mapping[str, float])
     """Cost by bucket of today's chain and of the strategy, in money per year."""
     after = np.fromiter(strategy.values(), float, len(strategy))
     before = np.array([np.nan if as_is is None else as_is[bucket] for bucket in strategy])
-    return pd.DataFrame({"bucket": list(strategy), "as_is": before, "strategy": after, "difference": after - before})
+    return pd.DataFrame(
+        {"bucket": list(strategy), "as_is": before, "strategy": after, "difference": after - before}
+    )
 
 
 def _open(model: Model) -> NDArray[np.bool_]:
@@ -118,9 +122,10 @@ def _safety_cost(model: Model, flows: Floats) -> Floats:
 
 
 def _gather(frame: pd.DataFrame, amounts: list[str]) -> pd.DataFrame:
-    """Sum amounts over rows that are otherwise equal; states that differ in nothing one can see become one."""
+    """Sum amounts over rows that are otherwise equal; states that look the same become one."""
     keys = [c for c in frame.columns if c not in amounts]
-    return frame.groupby(keys, sort=False, as_index=False, dropna=False)[[*amounts]].sum()[list(frame.columns)]
+    sums = frame.groupby(keys, sort=False, as_index=False, dropna=False)[[*amounts]].sum()
+    return sums[list(frame.columns)]
 
 
 def _supply(model: Model, flows: Floats) -> pd.DataFrame:
@@ -184,7 +189,8 @@ def _stock(model: Model, flows: Floats) -> pd.DataFrame:
         "pool": _pool_names(model, cells.group), "units": units,
         "coverage_days": np.divide(days, units, out=np.zeros(n), where=used), "variance": variance,
         "safety": safety, "cycle": cycle,
-        "stock_days": np.divide(safety + cycle, per_day, out=np.zeros(n), where=used), "value": value, "cost": cost,
+        "stock_days": np.divide(safety + cycle, per_day, out=np.zeros(n), where=used), "value": value,
+        "cost": cost,
     })[used].reset_index(drop=True)  # fmt: skip
 
 
@@ -215,8 +221,8 @@ def _outsourcing(model: Model, flows: Floats) -> pd.DataFrame:
         top_up = float(pyo.value(m.top_up[name])) if floor[o] > 0 else 0.0
         rows.append({
             "operator": name, "sites": ", ".join(chain.site_ids[opened & (chain.site_operator == o)]),
-            "lanes": int((used & (carrier == o)).sum()), "units": units[o], "volume": volume[o], "bill": total,
-            "min_bill": floor[o], "top_up": top_up, "cost": total + top_up,
+            "lanes": int((used & (carrier == o)).sum()), "units": units[o], "volume": volume[o],
+            "bill": total, "min_bill": floor[o], "top_up": top_up, "cost": total + top_up,
         })  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
@@ -230,7 +236,7 @@ def _service(model: Model, flows: Floats) -> pd.DataFrame:
     wanted = np.ravel_multi_index((k, c, p), shape)
 
     def total(amount: Floats) -> Floats:
-        return np.bincount(cell, amount, minlength=int(np.prod(shape)))[wanted]
+        return np.asarray(np.bincount(cell, amount, minlength=int(np.prod(shape)))[wanted], float)
 
     served = total(flows[last])
     on_time = total(flows[last] * net.on_time[last])

@@ -1,8 +1,8 @@
 """Designs: priced with the true square root, and improved with their decisions held.
 
-With sites, stock points and offers held, what is left of the model is linear but for the roots. Setting each root's
-slope to that at its own variance and solving again lowers the true cost from round to round (a concave function
-lies below its tangent).
+With sites, stock points and offers held, what is left of the model is linear but for the roots. Setting each
+root's slope to that at its own variance and solving again lowers the true cost from round to round (a concave
+function lies below its tangent).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def price(model: Model, arrays: Arrays, point: Floats) -> Design | None:
 
 
 def _broken(model: Model, arrays: Arrays, point: Floats) -> NDArray[np.bool_]:
-    """Rows that a point breaks; the definition of the root is not one of them, since the true root is meant."""
+    """Rows that a point breaks; the definition of the root is not among them: the true root is meant."""
     activity = arrays.matrix @ point
     size = abs(arrays.matrix) @ np.abs(point)
     slack = FEASIBLE * np.maximum(size, 1e-3)
@@ -113,7 +113,9 @@ class Improver:
     def hold(self, values: dict[str, float]) -> None:
         """Fix whole decisions at the given values and close what they switch off."""
         arrays = self.arrays
-        fixed = np.array([round(values.get(arrays.decisions[j - arrays.flows].name, 0.0)) for j in self.integer], float)
+        fixed = np.array(
+            [round(values.get(arrays.decisions[j - arrays.flows].name, 0.0)) for j in self.integer], float
+        )
         self.lp.set_bounds(self.integer, fixed, fixed)
         point = np.zeros(len(arrays.decisions))
         point[self.integer - arrays.flows] = fixed
@@ -122,7 +124,7 @@ class Improver:
         self.lp.set_bounds(np.arange(arrays.flows), np.zeros(arrays.flows), upper)
 
     def _slope(self, variance: dict[tuple[int, int, int], float]) -> None:
-        """Set each root's line: the tangent at its variance, or a steep chord where the cell holds nothing."""
+        """Set each root's line: the tangent at its variance, or a steep chord where a cell holds nothing."""
         cells = self.model.notes["cells"]
         keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
         for n, key in enumerate(keys):
@@ -166,7 +168,6 @@ class Improver:
                 break
             variance = after
         return best
-
 
     def _variance(self) -> dict[tuple[int, int, int], float]:
         cells = self.model.notes["cells"]

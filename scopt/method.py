@@ -1,11 +1,12 @@
 """The solution method: bound from below by chords, designs improved at their own variances, chords refined.
 
-1. The model with one chord per root gives a bound on the truth. A large one is first relaxed and sifted (`sifting`),
-   rounded by a dive, and solved on the columns that mattered; then, or at once, branch and bound takes it whole.
+1. The model with one chord per root gives a bound on the truth. A large one is first relaxed and sifted
+   (`sifting`), rounded by a dive, and solved on the columns that mattered; then, or at once, branch and bound
+   takes it whole.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
-3. While the gap is too wide and chords are the reason, cells where the chord lies far below the root get a break
-   point at the variance of the solution, stocked states are copied per line, and the model is solved again from the
-   best design.
+3. While the gap is too wide and chords are the reason, cells where the chord lies far below the root get a
+   break point at the variance of the solution, stocked states are copied per line, and the model is solved
+   again from the best design.
 
 Bound and cost only ever improve, so a solve may stop at any time.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scopt.chain import position
 from scopt.improve import Design, Improver, price
 from scopt.models import build
 from scopt.network import Versions, expand
@@ -43,7 +45,7 @@ GRID_UP_TO = 60
 """Cells up to which a design under ceilings is sought with a grid of tangents for each."""
 
 SIFT_FROM = 4000
-"""Strong rows from which on the relaxation is sifted; below, plain branch and bound on everything is quicker."""
+"""Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
 
 def relative_gap(cost: float | None, bound: float | None) -> float | None:
@@ -166,7 +168,7 @@ class Search:
             bound = None if not np.isfinite(self.bound) else self.bound
             self.progress(Event(phase or self.phase, self.clock.seconds, cost, bound, self.gap))
 
-    # -- one round --------------------------------------------------------------------------------------------
+    # -- one round -------------------------------------------------------------------------------------------
 
     def _build(self, breaks: dict[Cell, Floats], *, above: bool = False) -> Model:
         count = {cell: len(points) + (0 if above else 1) for cell, points in breaks.items()}
@@ -180,7 +182,7 @@ class Search:
         """Solve one lower model, raise the bound, improve what it found."""
         scaled = Scaled.of(arrays)
         rows = np.ones(len(scaled.row), bool)
-        self.points = []
+        self.points: list[dict[Cell, float]] = []
         if arrays.lazy.sum() > SIFT_FROM:
             rows, whole = self._sift(model, arrays, scaled)
             if self._done() or not whole:
@@ -214,9 +216,7 @@ class Search:
             if self._done():
                 break
 
-    def _sift(
-        self, model: Model, arrays: Arrays, scaled: Scaled
-    ) -> tuple[NDArray[np.bool_], bool]:
+    def _sift(self, model: Model, arrays: Arrays, scaled: Scaled) -> tuple[NDArray[np.bool_], bool]:
         """Bound by the sifted relaxation, designs by diving and by the problem of the columns that mattered.
 
         Returns
@@ -244,7 +244,8 @@ class Search:
             closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
             outcome = solve_mip(
                 scaled, rows, self.clock, gap=0.3 * self.options.gap, limit=0.25 * self.clock.left,
-                seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), closed=closed,
+                seed=self.options.seed, threads=self.options.threads, start=self._start(arrays),
+                closed=closed,
             )  # fmt: skip
             self._improve(model, arrays, outcome.points[-2:])
         self.refinements += 1
@@ -259,7 +260,7 @@ class Search:
             for n, (key, weight) in enumerate(zip(self.keys, self.weight.tolist(), strict=True))
             if (at := self.best.variance.get(key, 0.0)) > 0
         )
-        return error / max(self.best.cost - self.bound, 1e-9)
+        return float(error / max(self.best.cost - self.bound, 1e-9))
 
     def _variance(self, model: Model) -> dict[Cell, float]:
         cells = model.notes["cells"]
@@ -285,8 +286,8 @@ class Search:
             if var.parent_component().local_name == "line":
                 site, product, group, line = var.index()
                 pools = names.pool_ids
-                g = pools.get_loc(group) if group in pools else len(pools)
-                cell = (names.site_ids.get_loc(site), names.product_ids.get_loc(product), g)
+                g = position(group, pools) if group in pools else len(pools)
+                cell = (position(site, names.site_ids), position(product, names.product_ids), g)
                 at = self.best.variance.get(cell, 0.0)
                 mine = int(np.searchsorted(self.breaks.get(cell, np.empty(0)), at))
                 out[arrays.flows + number] = float(at > 0 and line == mine)
@@ -294,7 +295,7 @@ class Search:
                 out[arrays.flows + number] = float(round(values.get(var.name, 0.0)))
         return out
 
-    # -- refinement -------------------------------------------------------------------------------------------
+    # -- refinement ------------------------------------------------------------------------------------------
 
     def _refine(self) -> bool:
         """Add break points where chords lie furthest below the root; False when there is nothing to add."""
@@ -326,22 +327,25 @@ class Search:
         return added
 
     def _chord(self, n: int, key: Cell, at: float) -> float:
-        points = np.concatenate([[self.cells.low[n]], self.breaks.get(key, np.empty(0)), [self.cells.high[n]]])
+        points = np.concatenate(
+            [[self.cells.low[n]], self.breaks.get(key, np.empty(0)), [self.cells.high[n]]]
+        )
         return float(np.interp(at, points, np.sqrt(points)))
 
     def _has_ceilings(self) -> bool:
         """Whether rows hold stock down, so that a design of the lower model may break them."""
         measures = self.chain.case.limits["measure"]
         blocks = {name for name, count in self.arrays.row_blocks if count}
-        return bool({"max_stock_days", "max_site_days"} & blocks) or (measures == "stock_value").any()
+        return bool({"max_stock_days", "max_site_days"} & blocks or (measures == "stock_value").any())
 
     def _design_from_above(self) -> None:
         """Look for a design under ceilings on stock in the model whose roots are approximated from above.
 
-        Tangents touch at the variances of the last solution and of the best design; a small model gets a grid of
-        them besides.
+        Tangents touch at the variances of the last solution and of the best design; a small model gets a grid
+        of them besides.
         """
-        cells, breaks = self.cells, {}
+        cells = self.cells
+        breaks: dict[Cell, Floats] = {}
         seen = [*self.points[-1:], *([] if self.best is None else [self.best.variance])]
         for n, key in enumerate(self.keys):
             high = cells.high[n]

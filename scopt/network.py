@@ -1,24 +1,25 @@
 """The expanded network: sites unfolded into states of response time used, as arrays.
 
-A state is (site, e), where e is the response time used so far. A lane moves (i, e) to (j, e + t + T); passing a
-site keeps e; holding stock there leaves with an admissible e' <= e and has to cover e - e' + R days. This is the
-guaranteed-service model in extreme-point form (Simpson 1958; Graves and Willems 2000).
+A state is (site, e), where e is the response time used so far. A lane moves (i, e) to (j, e + t + T); passing
+a site keeps e; holding stock there leaves with an admissible e' <= e and has to cover e - e' + R days. This
+is the guaranteed-service model in extreme-point form (Simpson 1958; Graves and Willems 2000).
 
-Commodities (product, channel) whose lanes, sources, stock rules and markets agree are expanded once and tiled by
-product afterwards. Response times are kept as integers of a millionth of a day, so that equal times are equal.
+Commodities (product, channel) whose lanes, sources, stock rules and markets agree are expanded once and tiled
+by product afterwards. Response times are kept as integers of a millionth of a day, so that equal times are
+equal.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from scopt.chain import EITHER, JOINED, MUST, NO, SEPARATE, Chain
+from scopt.chain import EITHER, JOINED, MUST, NO, SEPARATE, Chain, positions
 from scopt.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+    Columns = dict[str, NDArray[Any]]
 
 __all__ = ["LANE", "LAST", "PASSED", "STOCK", "SUPPLY", "UNCOVERED", "Network", "Versions", "expand"]
 
@@ -52,7 +54,7 @@ def round_up(days: Floats, step: float) -> Floats:
     return np.asarray(np.ceil(days / step - 1e-9) * step)
 
 
-def _group(*keys: NDArray[np.generic]) -> tuple[Ints, Ints]:
+def _group(*keys: NDArray[Any]) -> tuple[Ints, Ints]:
     """First index of each distinct combination of keys, and the group of every element."""
     code = np.zeros(len(keys[0]), np.int64)
     for key in keys:
@@ -90,7 +92,8 @@ class Versions:
     def of(cls, chain: Chain, lines: dict[tuple[int, int, int], int] | None = None) -> Versions:
         """Give every cell one line unless `lines` tells more.
 
-        States are copied at sites with several destinations where pools may be joined or a cell has more lines.
+        States are copied at sites with several destinations where pools may be joined or a cell has more
+        lines.
         """
         sites, products, pools = len(chain.site_ids), len(chain.product_ids), len(chain.pool_ids)
         most = np.zeros((sites, products, pools + 1), np.int64)
@@ -126,8 +129,8 @@ class _Classes:
 def _supply_lead(chain: Chain) -> Floats:
     table = chain.case.supply
     lead = np.full((len(chain.site_ids), len(chain.product_ids)), np.nan)
-    site = chain.site_ids.get_indexer(table["site"].astype(object))
-    product = chain.product_ids.get_indexer(table["product"].astype(object))
+    site = positions(table["site"], chain.site_ids)
+    product = positions(table["product"], chain.product_ids)
     lead[site, product] = round_up(table["lead_days"].to_numpy(float), chain.case.settings.time_step_days)
     lead[~chain.usable] = np.nan
     return lead
@@ -171,8 +174,8 @@ def _may_stock_at_all(chain: Chain) -> Bools:
     words = np.repeat((chain.case.sites["stock"] != "no").to_numpy()[:, None], len(chain.product_ids), axis=1)
     own = chain.case.site_products
     given = (own["stock"] != "").to_numpy()
-    site = chain.site_ids.get_indexer(own["site"].astype(object))[given]
-    product = chain.product_ids.get_indexer(own["product"].astype(object))[given]
+    site = positions(own["site"], chain.site_ids)[given]
+    product = positions(own["product"], chain.product_ids)[given]
     words[site, product] = (own["stock"] != "no").to_numpy()[given]
     return np.asarray(words.any(axis=0))
 
@@ -196,10 +199,10 @@ class _Expansion:
         self._order_sites()
         self.useful = self._latest_useful()
         self.quotes = self._quotes()
-        self.nodes: list[tuple[NDArray[np.generic], ...]] = []
-        self.arcs: list[dict[str, NDArray[np.generic]]] = []
+        self.nodes: list[tuple[NDArray[Any], ...]] = []
+        self.arcs: list[Columns] = []
         self.count = 0
-        self.pending: dict[tuple[int, int], list[dict[str, NDArray[np.generic]]]] = {}
+        self.pending: dict[tuple[int, int], list[Columns]] = {}
 
     def _order_sites(self) -> None:
         """Level of each site on the lane graph without its loops, and its bit inside a loop."""
@@ -220,8 +223,8 @@ class _Expansion:
         if size.max(initial=0) > 60:
             members = ", ".join(self.chain.site_ids[loop == size.argmax()][:5])
             raise UsageError(
-                f"lanes form a loop among {size.max()} sites ({members}, ...); scopt follows loops of up to 60 "
-                "sites: remove lanes that lead back"
+                f"lanes form a loop among {size.max()} sites ({members}, ...); scopt follows loops of up to "
+                "60 sites: remove lanes that lead back"
             )
         rank = np.zeros(n, np.int64)
         for member in np.flatnonzero(size > 1):
@@ -256,17 +259,17 @@ class _Expansion:
         return useful
 
     def _quotes(self) -> tuple[Ints, Ints]:
-        """Response times that a stock point may quote: codes (class and site, ticks), sorted, and the safe quote.
+        """Response times that a stock point may quote: sorted codes (class and site, ticks), and safe quotes.
 
-        A promise grants e' = W - r (and W + lateness - r) where r are the days of a remaining route without stock;
-        0 is always there. Where no stock can follow, a quote of at most W - max r keeps every promise that a
-        smaller one keeps and has less to cover: smaller ones are dropped. That safe quote is given per class and
-        site, -1 where there is none.
+        A promise grants e' = W - r (and W + lateness - r) where r are the days of a remaining route without
+        stock; 0 is always there. Where no stock can follow, a quote of at most W - max r keeps every promise
+        that a smaller one keeps and has less to cover: smaller ones are dropped. That safe quote is given per
+        class and site, -1 where there is none.
         """
         cls, n = self.classes, len(self.chain.site_ids)
         origin = self.chain.lanes["o"].to_numpy()
-        row, site = np.nonzero(cls.stock != NO)
-        codes = [(row * n + site) << QUOTE_BITS]
+        holder, place = np.nonzero(cls.stock != NO)
+        codes = [(holder * n + place) << QUOTE_BITS]
         safe = np.full(cls.stock.size, -1, np.int64)
         for row, ok in enumerate(cls.lane_ok):
             if cls.promise[row] >= NEVER or not (cls.stock[row] != NO).any():
@@ -312,21 +315,24 @@ class _Expansion:
             if int(follows.sum()) == before:
                 return follows
 
-    # -- forward ----------------------------------------------------------------------------------------------
+    # -- forward ---------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Expand every class from its sources."""
         row, site = np.nonzero(~np.isnan(self.classes.lead))
         days = np.where(self.classes.timeless[row], 0, ticks(self.classes.lead[row, site]))
         self._arrive(
-            dict(cls=row, site=site, arrived=days, rate=np.ones(len(row)), mask=np.zeros(len(row), np.int64),
-                 tail=np.full(len(row), -1), lane=np.full(len(row), -1), left=days)
+            {
+                "cls": row, "site": site, "arrived": days, "left": days, "rate": np.ones(len(row)),
+                "mask": np.zeros(len(row), np.int64), "tail": np.full(len(row), -1),
+                "lane": np.full(len(row), -1),
+            }
         )  # fmt: skip
         for step in self.steps:
             if step in self.pending:
                 self._visit(self.pending.pop(step))
 
-    def _arrive(self, a: dict[str, NDArray[np.generic]]) -> None:
+    def _arrive(self, a: Columns) -> None:
         """Queue arrivals by level of the site and number of sites seen in its loop."""
         site = a["site"]
         process = np.where(self.classes.timeless[a["cls"]], 0, self.process[site])
@@ -353,7 +359,7 @@ class _Expansion:
         self._add_arcs(none, whole | {"rate": np.empty(0)}, days=none)
         self._add_nodes(none, none, none, np.empty(0), none, none)
 
-    def _visit(self, parts: list[dict[str, NDArray[np.generic]]]) -> None:
+    def _visit(self, parts: list[Columns]) -> None:
         """Make the states that arrivals reach, then their stock arcs and the lanes that leave them."""
         a = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
         key = np.rint(a["rate"] * 1e9).astype(np.int64)
@@ -367,14 +373,14 @@ class _Expansion:
         leaving = {k: np.concatenate([v[passing], held[k]]) for k, v in (state | {"tail": node}).items()}
         self._leave(leaving)
 
-    def _add_arcs(self, kind: Ints, a: dict[str, NDArray[np.generic]], **more: NDArray[np.generic]) -> None:
+    def _add_arcs(self, kind: Ints, a: Columns, **more: NDArray[Any]) -> None:
         n = len(a["cls"])
-        blank = dict(version=-1, joined=0, line=0, market=-1, on_time=0.0, head=-1, ready=0)
+        blank = {"version": -1, "joined": 0, "line": 0, "market": -1, "on_time": 0.0, "head": -1, "ready": 0}
         columns = {k: np.full(n, v) for k, v in blank.items()}
         same = {k: a[k] for k in ("cls", "site", "tail", "lane", "left", "rate")}
         self.arcs.append(columns | same | {"kind": kind} | more)
 
-    def _hold(self, state: dict[str, NDArray[np.generic]], node: Ints) -> dict[str, NDArray[np.generic]]:
+    def _hold(self, state: Columns, node: Ints) -> Columns:
         """Stock arcs from the given states: every admissible quote, in every version of the stock point."""
         able = np.flatnonzero(self.classes.stock[state["cls"], state["site"]] != NO)
         key = state["cls"][able] * len(self.chain.site_ids) + state["site"][able]
@@ -411,7 +417,7 @@ class _Expansion:
         )  # fmt: skip
         return made | {"tail": head}
 
-    def _leave(self, a: dict[str, NDArray[np.generic]]) -> None:
+    def _leave(self, a: Columns) -> None:
         """Lanes out of the given states, to sites not seen yet and to markets that are reached in time."""
         site = a["site"]
         who, at = _spread(self.start[site + 1] - self.start[site], self.start[site])
@@ -421,8 +427,11 @@ class _Expansion:
         cls, to = a["cls"][who], self.site_to[lane]
         promised = self.classes.promise[cls] < NEVER
         lead = np.where(self.classes.timeless[cls], 0, self.lead[lane])
-        gone = dict(cls=cls, site=a["site"][who], arrived=a["e"][who] + lead, left=a["e"][who], lane=lane,
-                    rate=a["rate"][who] * np.where(promised, self.rate[lane], 1.0), tail=a["tail"][who])  # fmt: skip
+        gone = {
+            "cls": cls, "site": a["site"][who], "arrived": a["e"][who] + lead, "left": a["e"][who],
+            "lane": lane, "rate": a["rate"][who] * np.where(promised, self.rate[lane], 1.0),
+            "tail": a["tail"][who],
+        }  # fmt: skip
         same_loop = self.loop[to] == self.loop[a["site"][who]]
         mask = np.where(same_loop, a["mask"][who], 0)
         inner = (to >= 0) & ((mask & self.bit[to]) == 0)
@@ -554,7 +563,9 @@ def _reached_markets(tail: Ints, head: Ints, market: Ints, count: int, markets: 
     """Markets that each state can reach, one bit a market, (states, ceil(markets / 64))."""
     bits = np.zeros((count, markets // 64 + 1), np.uint64)
     last = market >= 0
-    np.bitwise_or.at(bits, (tail[last], market[last] // 64), np.uint64(1) << (market[last] % 64).astype(np.uint64))
+    np.bitwise_or.at(
+        bits, (tail[last], market[last] // 64), np.uint64(1) << (market[last] % 64).astype(np.uint64)
+    )
     inner = ~last & (tail >= 0)
     order = np.argsort(tail[inner], kind="stable")
     tail, head = tail[inner][order], head[inner][order]
@@ -618,7 +629,9 @@ def _reachable_demand(
     row, where = key[order][start] // sites, key[order][start] % sites
     for number, (channel, members) in enumerate(zip(classes.channel, classes.products, strict=True)):
         mine = row == number
-        out[where[mine][:, None], channel, members[None, :]] = flags[mine] @ chain.demand[:, channel][:, members]
+        out[where[mine][:, None], channel, members[None, :]] = (
+            flags[mine] @ chain.demand[:, channel][:, members]
+        )
     return out
 
 
@@ -626,7 +639,7 @@ def _tile(
     chain: Chain,
     versions: Versions,
     work: _Expansion,
-    arcs: dict[str, NDArray[np.generic]],
+    arcs: Columns,
     alive: Bools,
     node_version: Ints,
     reach: Floats,
@@ -658,8 +671,8 @@ def _tile(
     out_of = np.where(moves, node_version[np.maximum(a["tail"], 0)], -1) if len(node_version) else lane
     review = work.review[a["site"]]
     return Network(
-        chain=chain, kind=kind, product=product, channel=channel, site=_origin(kind, a, to_site, work), to_site=to_site,
-        market=a["market"], lane=lane, tail=row(a["tail"]), head=row(a["head"]),
+        chain=chain, kind=kind, product=product, channel=channel, site=_origin(kind, a, to_site, work),
+        to_site=to_site, market=a["market"], lane=lane, tail=row(a["tail"]), head=row(a["head"]),
         left=a["left"] / PER_DAY, days=a["days"] / PER_DAY, ready=a["ready"] / PER_DAY, rate=a["rate"],
         on_time=a["on_time"], group=group, version=a["version"], line=a["line"], out_of=out_of,
         coverage=np.where(kind == STOCK, (a["left"] - a["ready"] + review) / PER_DAY, 0.0),
@@ -667,7 +680,7 @@ def _tile(
     )  # fmt: skip
 
 
-def _origin(kind: Ints, a: dict[str, NDArray[np.generic]], to_site: Ints, work: _Expansion) -> Ints:
+def _origin(kind: Ints, a: Columns, to_site: Ints, work: _Expansion) -> Ints:
     """Origin of lanes, the site itself for sources and stock."""
     if not len(work.lane):
         return np.asarray(a["site"])

@@ -1,13 +1,13 @@
 """The root relaxation by sifting: columns by path pricing, strong rows when they are broken.
 
-Only a few percent of the columns and strong rows matter at the optimum of the relaxation. Each round prices whole
-routes: one pass over the acyclic network with costs less the duals of all rows but balance gives, for every
-commodity and market, the cheapest route; the columns of routes that would lower the cost enter. Rows enter with
-their first column, strong rows when a solution breaks them.
+Only a few percent of the columns and strong rows matter at the optimum of the relaxation. Each round prices
+whole routes: one pass over the acyclic network with costs less the duals of all rows but balance gives, for
+every commodity and market, the cheapest route; the columns of routes that would lower the cost enter. Rows
+enter with their first column, strong rows when a solution breaks them.
 
-The bound is Lagrangian: duals are clipped to their signs, the duals of demand are lowered until no route has a
-negative reduced cost, and what the remaining columns can add within their bounds is taken off. It is valid whatever
-the state of the linear program, so the search may stop at any time.
+The bound is Lagrangian: duals are clipped to their signs, the duals of demand are lowered until no route has
+a negative reduced cost, and what the remaining columns can add within their bounds is taken off. It is valid
+whatever the state of the linear program, so the search may stop at any time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import highspy
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csc_array, csr_array, hstack
 
 from scopt.network import LAST
 from scopt.solver import Clock, Scaled, engine_for, run
@@ -46,8 +46,8 @@ class Routes:
         net = model.network
         self.tail, self.head, self.rows = net.tail, net.head, net.rows
         last = np.flatnonzero(net.kind == LAST)
-        cell = (net.market[last] * len(model.chain.channel_ids) + net.channel[last]) * len(model.chain.product_ids)
-        cell += net.product[last]
+        cell = net.market[last] * len(model.chain.channel_ids) + net.channel[last]
+        cell = cell * len(model.chain.product_ids) + net.product[last]
         order = np.argsort(cell, kind="stable")
         self.last, cell = last[order], cell[order]
         self.first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]]) if len(cell) else last
@@ -133,14 +133,15 @@ class Sifted:
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
 
     def known(self) -> Ints:
-        """Marks of the columns at hand, the same for every version of a stock point."""
+        """Return the marks of the columns at hand, the same for every version of a stock point."""
         return np.unique(self._marks()[self.inside[: self.n]])
 
     def _marks(self) -> Ints:
-        """A number for each column that tells it apart from others, versions of stock points aside."""
+        """Mark each column so that it differs from all others but versions of its stock point."""
         net = self.model.network
         mark = net.commodity.astype(np.uint64)
-        parts = (net.kind, net.site, net.to_site, net.market, net.lane, net.group, net.left * 1e6, net.ready * 1e6)
+        places = (net.kind, net.site, net.to_site, net.market, net.lane, net.group)
+        parts = (*places, net.left * 1e6, net.ready * 1e6)
         for part in parts:
             mark = mark * np.uint64(0x9E3779B97F4A7C15) + np.rint(part).astype(np.int64).astype(np.uint64)
             mark ^= mark >> np.uint64(29)
@@ -148,7 +149,8 @@ class Sifted:
 
     def _find_special_rows(self) -> None:
         """Demand row of each (market, channel, product), and the row that defines each meter."""
-        arrays, first = self.scaled.arrays, {}
+        arrays = self.scaled.arrays
+        first: dict[str, tuple[int, int]] = {}
         at = 0
         for name, count in arrays.row_blocks:
             first.setdefault(name, (at, count))
@@ -169,7 +171,7 @@ class Sifted:
         self.meter_column = np.array([c for c, _ in meters], np.int64)
         self.meter_row = np.array([r for _, r in meters], np.int64)
 
-    # -- restricted master ------------------------------------------------------------------------------------
+    # -- restricted master -----------------------------------------------------------------------------------
 
     def _start(self, seed: int, known: Ints | None) -> None:
         scaled = self.scaled
@@ -196,10 +198,10 @@ class Sifted:
         self.in_rows = np.zeros(len(low), bool)
         self.in_rows[rows] = True
         self.row_order = rows
-        extra = csc_array((sign, (self.row_seat[needy], np.arange(len(needy)))), shape=(len(rows), len(needy)))
+        extra = csc_array(
+            (sign, (self.row_seat[needy], np.arange(len(needy)))), shape=(len(rows), len(needy))
+        )
         part = csc_array(self.by_row[rows][:, columns])
-        from scipy.sparse import hstack
-
         part = csc_array(hstack([part, extra], format="csc"))
         self.penalty = 20.0 * max(1.0, float(np.abs(scaled.cost[: self.n]).max(initial=1.0)))
         self.artificial = np.arange(len(columns), len(columns) + len(needy))
@@ -207,17 +209,18 @@ class Sifted:
         none, inf = np.zeros(len(needy)), np.full(len(needy), np.inf)
         self.engine = engine_for(seed)
         self.engine.passModel(
-            part.shape[1], len(rows), part.nnz, int(highspy.MatrixFormat.kColwise), int(highspy.ObjSense.kMinimize),
-            0.0, np.r_[scaled.cost[columns], none + self.penalty], np.r_[scaled.lower[columns], none],
-            np.r_[scaled.upper[columns], inf], low[rows], high[rows], part.indptr.astype(np.int32),
-            part.indices.astype(np.int32), part.data, np.zeros(part.shape[1], np.int32),
+            part.shape[1], len(rows), part.nnz, int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize), 0.0, np.r_[scaled.cost[columns], none + self.penalty],
+            np.r_[scaled.lower[columns], none], np.r_[scaled.upper[columns], inf], low[rows], high[rows],
+            part.indptr.astype(np.int32), part.indices.astype(np.int32), part.data,
+            np.zeros(part.shape[1], np.int32),
         )  # fmt: skip
         self.seat = np.full(self.width, -1, np.int64)
         self.seat[columns] = np.arange(len(columns))
 
     def _add_columns(self, columns: Ints) -> None:
         scaled = self.scaled
-        rows = np.unique(self.by_column[:, columns].indices)
+        rows = np.unique(self.by_column[:, columns].indices).astype(np.int64)
         rows = rows[~self.in_rows[rows] & self.balance[rows]]
         self._add_rows(rows)
         part = csc_array(self.by_column[:, columns])
@@ -270,7 +273,7 @@ class Sifted:
             self.dual[self.row_order] = np.asarray(solution.row_dual)
         return bool(done)
 
-    # -- pricing and bound ------------------------------------------------------------------------------------
+    # -- pricing and bound -----------------------------------------------------------------------------------
 
     def _price(self, closed: Bools | None, weight: float = 0.0) -> int:
         """Add the columns of routes with negative reduced cost; return how many.
@@ -280,8 +283,8 @@ class Sifted:
         closed
             Columns that must not be used; None for none.
         weight
-            Weight of the best duals so far against the present ones (smoothing, Wentges 1997): it keeps the duals
-            from swinging. Without a new column there, the present duals are priced.
+            Weight of the best duals so far against the present ones (smoothing, Wentges 1997): it keeps the
+            duals from swinging. Without a new column there, the present duals are priced.
         """
         for share in (weight, 0.0) if weight > 0 else (0.0,):
             dual = share * self.center + (1 - share) * self.dual
@@ -423,7 +426,7 @@ class Sifted:
                 x, open_ = self.value[integer], (lower < upper) & group
                 up, down = open_ & (x >= 0.9), open_ & (x <= 0.02)
                 rest = open_ & ~up & ~down
-                if group is hold_last or not cautious and rest.sum() == 0:
+                if group is hold_last or (not cautious and rest.sum() == 0):
                     up, down = open_ & (x >= threshold), open_ & (x < threshold)
                 elif not up.any():
                     pick = np.flatnonzero(rest if rest.any() else open_)
@@ -435,12 +438,13 @@ class Sifted:
                 if self._try(integer, lower, upper, end):
                     cautious = False
                     continue
-                if cautious or group is hold_last:
-                    return self._give_up(integer, arrays)
-                lower, upper = before
-                cautious = True
-                if not self._try(integer, lower, upper, end):
-                    return self._give_up(integer, arrays)
+                if not cautious and group is not hold_last:
+                    lower, upper = before
+                    cautious = True
+                    if self._try(integer, lower, upper, end):
+                        continue
+                self.set_bounds(integer, arrays.lower[integer], arrays.upper[integer])
+                return None
         self.set_bounds(integer, arrays.lower[integer], arrays.upper[integer])
         return self.value * self.scaled.column
 
@@ -451,6 +455,3 @@ class Sifted:
         most[integer - arrays.flows] = upper
         closed = self.switches.closed(most)
         return self.settle(closed, 6, end - self.clock.seconds) and self.shortage <= 1e-6
-
-    def _give_up(self, integer: Ints, arrays: object) -> None:
-        self.set_bounds(integer, self.scaled.arrays.lower[integer], self.scaled.arrays.upper[integer])

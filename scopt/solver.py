@@ -43,8 +43,8 @@ def check_version(version: tuple[int, ...] | None = None) -> None:
     if version < OLDEST:
         have, need = (".".join(map(str, v)) for v in (version, OLDEST))
         raise SolverError(
-            f"highspy {have} is known to return wrong optima on models of this kind; scopt needs {need} or later: "
-            "pip install --upgrade highspy"
+            f"highspy {have} is known to return wrong optima on models of this kind; scopt needs {need} or "
+            "later: pip install --upgrade highspy"
         )
 
 
@@ -114,13 +114,14 @@ class Scaled:
         # Volumes and roots are counted in the units in which their largest row sees them.
         free = np.flatnonzero(~arrays.integer)
         free = free[free >= arrays.flows]
-        column[free] = 1.0 / _power(_largest(diags_array(1.0 / _power(_largest(matrix, 1))) @ matrix, 0))[free]
+        size = _power(_largest(diags_array(1.0 / _power(_largest(matrix, 1))) @ matrix, 0))
+        column[free] = 1.0 / size[free]
         matrix = csr_array(arrays.matrix @ diags_array(column))
         row = 1.0 / _power(_largest(matrix, 1))
         matrix = csr_array(diags_array(row) @ matrix)
         cost = arrays.cost * column
         typical = np.median(np.abs(cost[cost != 0])) if (cost != 0).any() else 1.0
-        money = float(_power(typical))
+        money = float(_power(np.asarray(typical)))
         return cls(
             arrays, column, money, row, cost / money, arrays.lower / column, arrays.upper / column, matrix,
             arrays.row_lower * row, arrays.row_upper * row,
@@ -304,7 +305,9 @@ def solve_mip(
     engine.cbMipLogging.subscribe(logged)
     if start:
         index = np.fromiter(start, np.int32, len(start))
-        engine.setSolution(len(index), index, np.fromiter(start.values(), float, len(start)) / model.column[index])
+        engine.setSolution(
+            len(index), index, np.fromiter(start.values(), float, len(start)) / model.column[index]
+        )
     run(engine, clock)
     status, info = engine.getModelStatus(), engine.getInfo()
     solution = engine.getSolution()

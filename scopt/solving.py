@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from scopt.chain import Chain
 from scopt.design import cost_table, tables
@@ -22,6 +21,8 @@ from scopt.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pandas as pd
 
     from scopt.case import Case, Strategy
     from scopt.models import Model
@@ -43,9 +44,9 @@ def build(case: Case, strategy: str = "integrated") -> Model:
     Returns
     -------
     Model
-        Its Pyomo part is ``model.pyomo``: ``open_site[site]``, ``stock_point[site, product]``, ``join[site]``,
-        ``contract[operator]`` and more; ``model.flow(origin, destination, channel, product)`` is an expression of
-        units per year. Pass the model on to `solve`.
+        Its Pyomo part is ``model.pyomo``: ``open_site[site]``, ``stock_point[site, product]``,
+        ``join[site]``, ``contract[operator]`` and more; ``model.flow(origin, destination, channel, product)``
+        is an expression of units per year. Pass the model on to `solve`.
 
     Raises
     ------
@@ -92,8 +93,8 @@ def solve(
     progress
         Called with an `Event` whenever something is known.
     extend
-        Called with every model of the strategy before it is solved, to add constraints in Pyomo. The method may
-        build more than one model, so constraints belong here rather than into one model by hand.
+        Called with every model of the strategy before it is solved, to add constraints in Pyomo. The method
+        may build more than one model, so constraints belong here rather than into one model by hand.
 
     Returns
     -------
@@ -206,8 +207,8 @@ class _Work:
         m.as_observed = pyo.Constraint(expr=m.deviation <= least + slack)
         if least > 1e-3 * moved:
             self.messages.append(
-                f"as-is: the observed flows (units_today) do not fit the demand of the case; {least:,.0f} units a "
-                "year had to run elsewhere than observed"
+                f"as-is: the observed flows (units_today) do not fit the demand of the case; {least:,.0f} "
+                "units a year had to run elsewhere than observed"
             )
 
     def _say_as_is(self, as_is: _Solved) -> None:
@@ -238,7 +239,7 @@ class _Work:
             saving=saving,
             against=against_name,
             currency=self.case.settings.currency,
-            messages=tuple([*self.messages, *(str(w) for w in self.case.warnings)]),
+            messages=(*self.messages, *(str(w) for w in self.case.warnings)),
             provenance=self._provenance(),
             tables=out,
         )

@@ -31,7 +31,7 @@ class Switches:
         flow = arrays.matrix[:, : arrays.flows]
         decision = arrays.matrix[:, arrays.flows :]
         negative = np.asarray((flow < 0).sum(axis=1)).ravel() > 0
-        continuous = np.asarray((abs(decision) @ (~arrays.integer[arrays.flows :]).astype(float))).ravel() > 0
+        continuous = np.asarray(abs(decision) @ (~arrays.integer[arrays.flows :]).astype(float)).ravel() > 0
         rows = ~arrays.lazy & (arrays.row_upper == 0) & np.isinf(arrays.row_lower) & ~negative & ~continuous
         self.rows = np.flatnonzero(rows)
         self.flow, self.decision = flow[self.rows], decision[self.rows]
@@ -50,7 +50,7 @@ class Switches:
         return out
 
     def spread(self, cost: Floats) -> Floats:
-        """Cost of the switches laid on the flows they allow, per unit: what a well used switch adds, (flows,)."""
+        """Cost of the switches laid on the flows they allow: what a well used one adds a unit, (flows,)."""
         on = self.decision.copy()
         on.data = np.where(on.data < 0, 1.0 / np.maximum(-on.data, 1e-12), 0.0)
         return np.asarray(self.flow.T.astype(bool) @ (on @ np.maximum(cost, 0.0)))

@@ -1,0 +1,41 @@
+"""Tiny named chains that many tests share."""
+
+import pytest
+
+from scopt.case import Case
+
+
+def chain_case(**sheets):
+    """Plant P, depot D, shop S at market M; 100 units a year of product A in channel `shop`; sheets may be replaced."""
+    base = {
+        "settings": [{"key": "review_days", "value": 7}],
+        "products": [{"product": "A", "value": 10.0}],
+        "sites": [
+            {"site": "P", "tier": "plant", "status": "keep"},
+            {"site": "D", "tier": "depot", "status": "existing", "fixed_cost": 50.0, "unit_cost": 1.0},
+            {"site": "S", "tier": "shop", "status": "keep", "stock": "must", "stock_cost": 5.0},
+        ],
+        "supply": [{"site": "P", "product": "A"}],
+        "markets": [{"market": "M"}],
+        "channels": [{"channel": "shop", "response_days": 0}],
+        "demand": [{"market": "M", "channel": "shop", "product": "A", "units": 100.0, "vmr": 4.0}],
+        "lanes": [
+            {"origin": "P", "destination": "D", "unit_cost": 2.0, "lead_days": 1},
+            {"origin": "D", "destination": "S", "unit_cost": 2.0, "lead_days": 1},
+            {"origin": "P", "destination": "S", "unit_cost": 6.0, "lead_days": 3, "status": "candidate"},
+            {"origin": "S", "destination": "M"},
+        ],
+    }
+    return Case.from_frames(base | sheets)
+
+
+@pytest.fixture
+def make_chain():
+    """Function that makes the chain plant - depot - shop - market with some sheets replaced."""
+    return chain_case
+
+
+@pytest.fixture
+def depot_chain():
+    """The chain as it is: the depot closes when the direct lane (6 a unit, 3 days) beats it (5 a unit, 50 a year)."""
+    return chain_case()
