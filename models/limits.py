@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 
-from scopt.chain import EITHER, JOINED
+from scopt.chain import EITHER, JOINED, Chain, position
 from scopt.models.network_flow import is_move, lane_co2
 from scopt.models.stock import keep_in_use
-from scopt.network import LAST
+from scopt.network import LAST, STOCK, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,21 +107,38 @@ def _changes(model: Model, row: dict[str, Any]) -> Any:
     chain, m = model.chain, model.pyomo
     scope = sites_in_scope(model, row)
     total = _openings(model, row) + _closures(model, row)
-    if hasattr(m, "stock_point"):
-        today, kept = chain.stocks_today, []
-        for (site, product), y in m.stock_point.items():
-            i, p = chain.site_ids.get_loc(site), chain.product_ids.get_loc(product)
-            if scope[i]:
-                total += 1 - y if today[i, p] else y
-                kept += [(site, product)] if today[i, p] else []
-        if kept and not chain.strategy.measured:
-            keep_in_use(model, kept)
+    if chain.strategy.measured:
+        return total
+    today = {point for point in _points_today(model) if scope[position(point[0], chain.site_ids)]}
+    points = m.stock_point if hasattr(m, "stock_point") else {}
+    total += len(today - set(points))
+    kept = []
+    for point, y in points.items():
+        if point in today:
+            total += 1 - y
+            kept.append(point)
+        elif scope[position(point[0], chain.site_ids)]:
+            total += y
+    if kept:
+        keep_in_use(model, kept)
     z = list(m.open_site.values())
     for i in np.flatnonzero(scope & chain.usable).tolist():
         site = chain.site_ids[i]
         joined = m.join[site] if chain.join[i] == EITHER else (z[i] if chain.join[i] == JOINED else 0)
         total += 1 - joined if chain.joined_today[i] else joined
     return total
+
+
+def _points_today(model: Model) -> set[tuple[str, str]]:
+    """Stock points (site, product) of today: those that today's sites and lanes bring goods to."""
+    chain = model.chain
+    if "points_today" not in model.notes:
+        net = expand(Chain(chain.case, chain.case.strategies["as_is"]))
+        held = np.flatnonzero((net.kind == STOCK) & (net.coverage > 0))
+        sites, products = chain.site_ids[net.site[held]], chain.product_ids[net.product[held]]
+        model.notes["points_today"] = set(zip(sites, products, strict=True))
+    points: set[tuple[str, str]] = model.notes["points_today"]
+    return points
 
 
 def _units(model: Model, row: dict[str, Any]) -> Any:

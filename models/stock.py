@@ -121,15 +121,50 @@ class Cells:
         self.weight = net.coverage[self.column] * chain.vmr[channel, product] / chain.days
         self.factor = chain.safety_factor[self.group, self.product]
         self.low, self.high = self._range(model)
+        self.envelope = self._envelope(model)
 
     @property
     def count(self) -> int:
         """Number of cells."""
         return len(self.site)
 
+    @property
+    def keys(self) -> list[tuple[int, int, int]]:
+        """(site, product, group) of each cell."""
+        return list(zip(self.site.tolist(), self.product.tolist(), self.group.tolist(), strict=True))
+
     def variance(self, flows: Floats) -> Floats:
         """Variance that each cell covers for the given array columns, (cells,)."""
         return np.asarray(np.bincount(self.of, self.weight * flows[self.column], minlength=self.count), float)
+
+    def least_root(self, flows: Floats) -> Floats:
+        """Root of each cell by its envelope, at most the true one, (cells,)."""
+        root = np.bincount(self.of, self.envelope * flows[self.column], minlength=self.count)
+        return np.asarray(root, dtype=float)
+
+    def _envelope(self, model: Model) -> Floats:
+        r"""Root that a unit of each stock column stands for at least, (stock columns,).
+
+        For one commodity the flows of a cell lie in the simplex :math:`\sum_a x_a \le D_c`, over which the
+        convex envelope of the concave root is its interpolation at the vertices; commodities are joined by
+        the inequality of Cauchy and Schwarz with shares :math:`\alpha_c`, :math:`\sum_c \alpha_c = 1`:
+
+        .. math:: \sqrt{\sum_c V_c} \ge \sum_c \sqrt{\alpha_c V_c}
+                  \ge \sum_c \sqrt{\alpha_c} \sum_a x_a \sqrt{\frac{\tau_a \nu_c}{N D_c}}
+
+        The shares are those of the largest variances, so that the bound is exact where all of a cell's demand
+        runs through it with one coverage.
+        """
+        net = model.network
+        site, channel, product = (x[self.column] for x in (net.site, net.channel, net.product))
+        demand = net.reach_stock[site, channel, product]
+        key = self.of * (int(channel.max(initial=0)) + 1) + channel
+        pairs, first, group = np.unique(key, return_index=True, return_inverse=True)
+        most = np.zeros(len(pairs))
+        np.maximum.at(most, group, self.weight * demand)
+        total = np.bincount(self.of[first], most, minlength=self.count)
+        share = np.divide(most, total[self.of[first]], out=np.zeros(len(pairs)), where=most > 0)
+        return np.asarray(np.sqrt(share[group] * self.weight / np.maximum(demand, 1e-300)))
 
     def _range(self, model: Model) -> tuple[Floats, Floats]:
         """Least and most variance of each cell, from forced and from reachable demand."""
@@ -309,12 +344,18 @@ def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above
     variance = model.meter("variance", keys, seat, cells.column, cells.weight)
     switch = _line_switches(model, cells, lines, names, seat)
     v = list(variance.values())
+    flat = np.array([key not in breaks for key in cells.keys], bool)
+    envelope = model.meter(
+        "envelope", names, cells.of, cells.column, np.where(flat[cells.of], cells.envelope, 0.0)
+    )
     by_cell = [
         range(a, b) for a, b in zip(lines.start, np.append(lines.start[1:], len(lines.cell)), strict=True)
     ]
 
     def root_row(m: pyo.ConcreteModel, *key: Any) -> object:
         mine = by_cell[index[key]]
+        if flat[index[key]]:
+            return m.root[key] == envelope[key]
         return m.root[key] == pyo.quicksum(
             float(lines.intercept[i]) * switch[i] + float(lines.slope[i]) * v[i] for i in mine
         )
@@ -349,8 +390,7 @@ class _Lines:
 
 def _lines(cells: Cells, breaks: dict[tuple[int, int, int], Floats], *, above: bool) -> _Lines:
     cell, number, intercept, slope = [], [], [], []
-    keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
-    for n, key in enumerate(keys):
+    for n, key in enumerate(cells.keys):
         if cells.high[n] <= 0:
             phi, psi = np.zeros(1), np.zeros(1)
         elif above:

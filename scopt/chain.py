@@ -148,12 +148,6 @@ class Chain:
         return np.where(must | (words == "existing"), MUST, NO)
 
     @cached_property
-    def stocks_today(self) -> NDArray[np.bool_]:
-        """Stock points of today, (sites, products)."""
-        frozen = Chain(self.case, self.case.strategies["as_is"])
-        return np.asarray((frozen.stock == MUST) & self.today[:, None])
-
-    @cached_property
     def join(self) -> NDArray[np.int64]:
         """SEPARATE, EITHER or JOINED for each site, (sites,)."""
         o2o = self.case.sites["o2o"].to_numpy(dtype=object)

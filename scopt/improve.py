@@ -43,12 +43,15 @@ class Design:
         Cost by bucket, money per year.
     variance
         Variance by cell (site, product, group).
+    envelope
+        Root that the model counts at least, by cell.
     """
 
     flows: Floats
     values: dict[str, float]
     costs: dict[str, float]
     variance: dict[tuple[int, int, int], float]
+    envelope: dict[tuple[int, int, int], float]
 
     @property
     def cost(self) -> float:
@@ -64,9 +67,10 @@ def price(model: Model, arrays: Arrays, point: Floats) -> Design | None:
     if _broken(model, arrays, full).any():
         return None
     cells = model.notes["cells"]
-    keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
+    keys = cells.keys
     variance = dict(zip(keys, cells.variance(flows).tolist(), strict=True))
-    return Design(flows, values, model.costs(flows), variance)
+    envelope = dict(zip(keys, cells.least_root(flows).tolist(), strict=True))
+    return Design(flows, values, model.costs(flows), variance, envelope)
 
 
 def _broken(model: Model, arrays: Arrays, point: Floats) -> NDArray[np.bool_]:
@@ -109,6 +113,8 @@ class Improver:
         self.root_row = [int(arrays.row_of(roots[key])) for key in roots]
         slopes = model.pyomo.variance.values() if cells.count else []
         self.variance_column = [self.place[v.name] for v in slopes]
+        bases = model.pyomo.envelope.values() if cells.count else []
+        self.envelope_column = [self.place[v.name] for v in bases]
 
     def hold(self, values: dict[str, float]) -> None:
         """Fix whole decisions at the given values and close what they switch off."""
@@ -126,13 +132,14 @@ class Improver:
     def _slope(self, variance: dict[tuple[int, int, int], float]) -> None:
         """Set each root's line: the tangent at its variance, or a steep chord where a cell holds nothing."""
         cells = self.model.notes["cells"]
-        keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
+        keys = cells.keys
         for n, key in enumerate(keys):
             at, least = variance.get(key, 0.0), 1e-4 * cells.high[n]
             if cells.high[n] <= 0:
                 continue
             slope, height = (0.5 / at**0.5, 0.5 * at**0.5) if at > least else (least**-0.5, 0.0)
             row = self.root_row[n]
+            self.lp.set_entry(row, self.envelope_column[n], 0.0)
             self.lp.set_entry(row, self.variance_column[n], -slope)
             self.lp.set_row(row, height, height)
 
@@ -171,6 +178,6 @@ class Improver:
 
     def _variance(self) -> dict[tuple[int, int, int], float]:
         cells = self.model.notes["cells"]
-        keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
+        keys = cells.keys
         roots = self.model.pyomo.root.values() if cells.count else []
         return {key: root.value**2 for key, root in zip(keys, roots, strict=True)}

@@ -91,6 +91,8 @@ class Search:
         Word for progress reports.
     extend
         Applied to every model that is built for this search (a user's own constraints).
+    fixed
+        Solve the model as it stands, without refined copies of it (its user's constraints are not in them).
     """
 
     model: Model
@@ -99,6 +101,7 @@ class Search:
     progress: Progress | None = None
     phase: str = "solving"
     extend: Callable[[Model], None] | None = None
+    fixed: bool = False
 
     best: Design | None = field(default=None, init=False)
     bound: float = field(default=-np.inf, init=False)
@@ -118,9 +121,9 @@ class Search:
             self.infeasible = True
             return self
         while not self._done() and self.clock.left > 0:
-            if self._has_ceilings() and self.points:
+            if self._has_ceilings() and self.points and not self.fixed:
                 self._design_from_above()
-            if not self._refine():
+            if self.fixed or not self._refine():
                 break
             refined = self._build(self.breaks)
             outcome = self._round(refined, refined.compile())
@@ -137,9 +140,7 @@ class Search:
         value = chain.product_column("value")[cells.product] * cells.factor
         rate = chain.product_column("holding_rate") + chain.product_column("loss_rate_per_day") * chain.days
         self.weight = np.maximum(value * rate[cells.product], 1e-12 * cells.factor)
-        self.keys: list[Cell] = list(
-            zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
-        )
+        self.keys: list[Cell] = cells.keys
 
     @property
     def chain(self) -> Chain:
@@ -182,7 +183,7 @@ class Search:
         """Solve one lower model, raise the bound, improve what it found."""
         scaled = Scaled.of(arrays)
         rows = np.ones(len(scaled.row), bool)
-        self.points: list[dict[Cell, float]] = []
+        self.points: list[tuple[dict[Cell, float], dict[Cell, float]]] = []
         if arrays.lazy.sum() > SIFT_FROM:
             rows, whole = self._sift(model, arrays, scaled)
             if self._done() or not whole:
@@ -210,7 +211,9 @@ class Search:
             model.load(arrays, point)
             variance = self._variance(model)
             values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
-            self.points.append(variance)
+            cells = model.notes["cells"]
+            least = dict(zip(self.keys, cells.least_root(point[: arrays.flows]).tolist(), strict=True))
+            self.points.append((variance, least))
             self._take(self.improver.improve(values, variance))
             self._report()
             if self._done():
@@ -256,7 +259,7 @@ class Search:
         if self.best is None:
             return 0.0
         error = sum(
-            weight * (at**0.5 - self._chord(n, key, at))
+            weight * (at**0.5 - self._least_root(n, key, at, self.best.envelope[key]))
             for n, (key, weight) in enumerate(zip(self.keys, self.weight.tolist(), strict=True))
             if (at := self.best.variance.get(key, 0.0)) > 0
         )
@@ -264,7 +267,7 @@ class Search:
 
     def _variance(self, model: Model) -> dict[Cell, float]:
         cells = model.notes["cells"]
-        keys = zip(cells.site.tolist(), cells.product.tolist(), cells.group.tolist(), strict=True)
+        keys = cells.keys
         roots = model.pyomo.root.values() if cells.count else []
         return {key: root.value**2 for key, root in zip(keys, roots, strict=True)}
 
@@ -304,13 +307,13 @@ class Search:
             return False
         sources = self.points[:2]
         if self.best is not None:
-            sources.append(self.best.variance)
+            sources.append((self.best.variance, self.best.envelope))
         wanted: list[tuple[float, int, float]] = []
-        for variance in sources:
+        for variance, least in sources:
             for n, key in enumerate(keys):
                 at = variance.get(key, 0.0)
-                if cells.low[n] * (1 + 1e-9) < at < cells.high[n] * (1 - 1e-9):
-                    error = weight[n] * (np.sqrt(at) - self._chord(n, key, at))
+                if at > 0:
+                    error = weight[n] * (np.sqrt(at) - self._least_root(n, key, at, least[key]))
                     wanted.append((error, n, at))
         wanted.sort(reverse=True)
         total = sum(error for error, _, _ in wanted)
@@ -320,16 +323,22 @@ class Search:
                 break
             done += error
             points = self.breaks.get(keys[n], np.empty(0))
-            if (np.abs(points - at) <= 1e-4 * at).any():
+            inside = cells.low[n] * (1 + 1e-6) < at < cells.high[n] * (1 - 1e-6)
+            if not inside and cells.low[n] > 0 and keys[n] not in self.breaks:
+                # One chord over the whole range is exact at its ends, where the envelope need not be.
+                self.breaks[keys[n]] = points
+                added = True
+            if not inside or (np.abs(points - at) <= 1e-4 * at).any():
                 continue
             self.breaks[keys[n]] = np.sort(np.append(points, at))
             added = True
         return added
 
-    def _chord(self, n: int, key: Cell, at: float) -> float:
-        points = np.concatenate(
-            [[self.cells.low[n]], self.breaks.get(key, np.empty(0)), [self.cells.high[n]]]
-        )
+    def _least_root(self, n: int, key: Cell, at: float, envelope: float) -> float:
+        """Root that the model counts for a variance: by its chords, or by the envelope where it has none."""
+        if key not in self.breaks:
+            return min(envelope, float(np.sqrt(at)))
+        points = np.concatenate([[self.cells.low[n]], self.breaks[key], [self.cells.high[n]]])
         return float(np.interp(at, points, np.sqrt(points)))
 
     def _has_ceilings(self) -> bool:
@@ -346,7 +355,7 @@ class Search:
         """
         cells = self.cells
         breaks: dict[Cell, Floats] = {}
-        seen = [*self.points[-1:], *([] if self.best is None else [self.best.variance])]
+        seen = [*(v for v, _ in self.points[-1:]), *([] if self.best is None else [self.best.variance])]
         for n, key in enumerate(self.keys):
             high = cells.high[n]
             if high <= 0:

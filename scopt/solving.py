@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
 
 from scopt.chain import Chain
 from scopt.design import cost_table, tables
@@ -21,8 +23,6 @@ from scopt.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
 
     from scopt.case import Case, Strategy
     from scopt.models import Model
@@ -171,45 +171,58 @@ class _Work:
         return self._result(main, as_is, against, against_name)
 
     def _search(self, name: str, phase: str, model: Model | None) -> _Solved:
-        extend = self.extend if name == self.name else None
+        extend, given = self.extend if name == self.name else None, model is not None
         if model is None:
             model = assemble(expand(_chain(self.case, name)))
-            if extend is not None:
-                extend(model)
         clock = Clock(self.options.time_limit)
-        if model.chain.strategy.measured:
-            self._hold_observed(model, clock)
-        search = Search(model, self.options, clock, self.progress, phase, extend).run()
+        if hasattr(model.pyomo, "deviation"):
+            extend = self._hold_observed(model, clock, extend)
+        if extend is not None:
+            extend(model)
+        fixed = given and extend is None
+        search = Search(model, self.options, clock, self.progress, phase, extend, fixed).run()
         solved = _Solved(search, model.chain.strategy, model.chain.case)
         if search.best is not None:
             solved.tables = tables(model, search.arrays, search.best.flows, search.best.values)
         return solved
 
-    def _hold_observed(self, model: Model, clock: Clock) -> None:
+    def _reoptimised(self) -> float | None:
+        """Cost of today's chain when its flows are free to run otherwise than observed."""
+        case = self.case.for_strategy("as_is")
+        case = case.replace(lanes=case.tables["lanes"].assign(units_today=np.nan))
+        model = assemble(expand(Chain(case, self.case.strategies["as_is"])))
+        clock = Clock(self.options.time_limit)
+        search = Search(model, self.options, clock, self.progress, "as-is re-optimised").run()
+        return None if search.best is None else search.best.cost
+
+    def _hold_observed(
+        self, model: Model, clock: Clock, extend: Callable[[Model], None] | None
+    ) -> Callable[[Model], None] | None:
         """Run today's chain as observed: the least deviation from the observed shares comes before cost."""
-        m = model.pyomo
-        if not hasattr(m, "deviation"):
-            return
         arrays = model.compile()
-        place = arrays.place
         cost = arrays.cost * 0.0
-        for part in (*m.over.values(), *m.under.values()):
-            cost[place[part.name]] = 1.0
-        lp = Lp(Scaled.of(_with_cost(arrays, cost)), ~arrays.lazy, clock, self.options.seed)
+        m = model.pyomo
+        columns = [arrays.place[part.name] for part in (*m.over.values(), *m.under.values())]
+        cost[columns] = 1.0
+        lp = Lp(Scaled.of(replace(arrays, cost=cost, offset=0.0)), ~arrays.lazy, clock, self.options.seed)
         point = lp.solve(clock.left)
         if point is None:
-            return
-        least = float(sum(point[place[part.name]] for part in (*m.over.values(), *m.under.values())))
-        moved = float(sum(model.chain.case.lanes["units_today"].fillna(0.0)))
-        import pyomo.environ as pyo
-
-        slack = 1e-6 * max(1.0, moved)
-        m.as_observed = pyo.Constraint(expr=m.deviation <= least + slack)
+            return extend
+        least = float(point[columns].sum())
+        moved = float(model.chain.case.lanes["units_today"].fillna(0.0).sum())
         if least > 1e-3 * moved:
             self.messages.append(
                 f"as-is: the observed flows (units_today) do not fit the demand of the case; {least:,.0f} "
                 "units a year had to run elsewhere than observed"
             )
+
+        def as_observed(other: Model) -> None:
+            if extend is not None:
+                extend(other)
+            m = other.pyomo
+            m.as_observed = pyo.Constraint(expr=m.deviation <= least + 1e-7 * max(1.0, moved))
+
+        return as_observed
 
     def _say_as_is(self, as_is: _Solved) -> None:
         if as_is.search.best is None:
@@ -223,6 +236,11 @@ class _Work:
     def _result(self, main: _Solved, as_is: _Solved, against: _Solved, against_name: str) -> Result:
         search, best = main.search, main.search.best
         out = dict(main.tables)
+        observed = self.case.lanes["units_today"].notna().any()
+        if observed and as_is.cost is not None and not as_is.search.clock.stopped:
+            unit = f"{self.case.settings.currency}/year"
+            rows = [("as-is as run", as_is.cost, unit), ("as-is re-optimised", self._reoptimised(), unit)]
+            out["summary"] = pd.DataFrame(rows, columns=["metric", "value", "unit"])
         if best is not None:
             before = None if as_is.search.best is None else as_is.search.best.costs
             out["costs"] = cost_table(before, best.costs)
@@ -257,9 +275,3 @@ class _Work:
             "seed": str(self.options.seed),
             "threads": "all" if self.options.threads is None else str(self.options.threads),
         }
-
-
-def _with_cost(arrays: Any, cost: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(arrays, cost=cost, offset=0.0)

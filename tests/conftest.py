@@ -6,7 +6,7 @@ from scopt.case import Case
 
 
 def chain_case(**sheets):
-    """Plant P, depot D, shop S at market M; 100 units a year of product A in channel `shop`; sheets may be replaced."""
+    """Plant P, depot D, shop S at market M; 100 units a year of product A; sheets may be replaced."""
     base = {
         "settings": [{"key": "review_days", "value": 7}],
         "products": [{"product": "A", "value": 10.0}],
@@ -37,5 +37,5 @@ def make_chain():
 
 @pytest.fixture
 def depot_chain():
-    """The chain as it is: the depot closes when the direct lane (6 a unit, 3 days) beats it (5 a unit, 50 a year)."""
+    """The chain as it is: by the depot 5 a unit and 50 a year, directly 6 a unit and 3 days."""
     return chain_case()

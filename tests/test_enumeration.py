@@ -54,7 +54,11 @@ def test_cost_and_bound_agree_with_enumeration(block):
             slack = tolerance(frames) * max(1.0, abs(truth))
             assert result.cost == pytest.approx(truth, abs=slack), (seed, strategy, features(frames))
             assert result.bound <= truth + slack, (seed, strategy)
-            assert result.checks["ok"].all(), (seed, strategy, result.checks[~result.checks["ok"]].to_string())
+            assert result.checks["ok"].all(), (
+                seed,
+                strategy,
+                result.checks[~result.checks["ok"]].to_string(),
+            )
 
 
 @pytest.mark.parametrize("lever", LEVERS)

@@ -80,7 +80,7 @@ def families(model):
     """Text of each family of rows."""
     arrays = model.compile()
     names = column_names(model) + [v.name for v in arrays.decisions]
-    labels = {row: "" for row in range(arrays.matrix.shape[0])}
+    labels = dict.fromkeys(range(arrays.matrix.shape[0]), "")
     import pyomo.environ as pyo
 
     for con in model.pyomo.component_data_objects(pyo.Constraint, active=True):

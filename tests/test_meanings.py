@@ -57,7 +57,9 @@ def test_closing_costs_are_spread_and_replacement_is_paid_each_year(make_chain):
     case = make_chain(
         demand=[{"market": "M", "channel": "shop", "product": "A", "units": 30.0, "vmr": 4.0}],
     )
-    sites = case.sites.assign(status=["keep", "close", "keep"], close_cost=[0, 90.0, 0], replacement_cost=[0, 7.0, 0])
+    sites = case.sites.assign(
+        status=["keep", "close", "keep"], close_cost=[0, 90.0, 0], replacement_cost=[0, 7.0, 0]
+    )
     found = costs(scopt.solve(case.replace(sites=sites), **FAST))
     assert found["one_off"] == pytest.approx(90 / 3)
     assert found["replaced"] == pytest.approx(7)
@@ -112,7 +114,9 @@ def test_observed_shares_hold_in_the_as_is_chain(make_chain):
 
 
 def test_a_ceiling_on_stock_days_binds_with_the_true_root(make_chain):
-    case = make_chain(demand=[{"market": "M", "channel": "shop", "product": "A", "units": 36500.0, "vmr": 100.0}])
+    case = make_chain(
+        demand=[{"market": "M", "channel": "shop", "product": "A", "units": 36500.0, "vmr": 100.0}]
+    )
     free = scopt.solve(case, **FAST)
     days = free.stock["stock_days"].iloc[0]
     # Coverage 9 days: V = 9 * 100 * 100; safety = 1.645 * 300; cycle = 350; per day 100 units.

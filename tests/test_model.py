@@ -40,7 +40,9 @@ def test_unknown_ids_are_told(depot_chain):
         scopt.build(depot_chain, "nothing")
 
 
-@pytest.mark.parametrize(("version", "trusted"), [((1, 14, 0), False), ((1, 15, 0), False), ((1, 15, 1), True), ((2, 0, 0), True)])
+@pytest.mark.parametrize(
+    ("version", "trusted"), [((1, 14, 0), False), ((1, 15, 0), False), ((1, 15, 1), True), ((2, 0, 0), True)]
+)
 def test_an_untrusted_solver_is_refused(version, trusted):
     if trusted:
         check_version(version)

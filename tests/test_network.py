@@ -16,7 +16,9 @@ def stock_arcs(net):
     """(site, days in, days out, coverage) of every stock arc."""
     j = np.flatnonzero(net.kind == STOCK)
     sites = net.chain.site_ids[net.site[j]]
-    return sorted(zip(sites, net.left[j].tolist(), net.ready[j].tolist(), net.coverage[j].tolist(), strict=True))
+    return sorted(
+        zip(sites, net.left[j].tolist(), net.ready[j].tolist(), net.coverage[j].tolist(), strict=True)
+    )
 
 
 def test_a_compulsory_point_is_entered_at_every_arrival_and_left_with_zero(depot_chain):
@@ -46,8 +48,8 @@ def test_a_longer_promise_lets_goods_be_made_to_order_and_pass(make_chain):
     case = make_chain(channels=[{"channel": "shop", "response_days": 3, "max_late_days": 0}])
     net = network(case.replace(sites=case.sites.assign(stock=["no", "optional", "no"], stock_cost=0.0)))
     last = net.kind == LAST
-    # Both routes pass without stock (2 and 3 days). The depot's remaining route takes 1 day, so stock there may quote
-    # min(3 - 1, e = 1) = 1 at most; a quote of 2 is out of reach and 0 is the only one left.
+    # Both routes pass without stock (2 and 3 days). The depot's remaining route takes 1 day, so the promise
+    # grants 3 - 1 = 2 days, more than the 1 day goods have taken: 0 is the only quote left.
     assert stock_arcs(net) == [("D", 1.0, 0.0, 8.0)]
     assert sorted(set(net.days[last].tolist())) == [1.0, 2.0, 3.0]
 
@@ -102,7 +104,14 @@ def test_a_loop_of_too_many_sites_is_refused(make_chain):
 
 
 def test_times_are_rounded_up_each_on_its_own():
-    assert round_up(np.array([0.0, 0.1, 0.5, 0.5 + 1e-12, 0.51, 1.2]), 0.5).tolist() == [0.0, 0.5, 0.5, 0.5, 1.0, 1.5]
+    assert round_up(np.array([0.0, 0.1, 0.5, 0.5 + 1e-12, 0.51, 1.2]), 0.5).tolist() == [
+        0.0,
+        0.5,
+        0.5,
+        0.5,
+        1.0,
+        1.5,
+    ]
 
 
 def test_every_column_hangs_between_rows_that_exist(depot_chain):

@@ -28,7 +28,9 @@ def instances():
             small = not row["file"].startswith(("capa", "capb"))
             if row["family"] in FAMILIES and small:
                 marks = [] if row["file"] in QUICK else [pytest.mark.slow]
-                yield pytest.param(row["family"], row["file"], float(row["optimum"]), id=row["file"], marks=marks)
+                yield pytest.param(
+                    row["family"], row["file"], float(row["optimum"]), id=row["file"], marks=marks
+                )
 
 
 @pytest.fixture(scope="module")
