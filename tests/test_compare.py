@@ -11,7 +11,7 @@ from scopt.comparison import Comparison, compare
 from scopt.errors import UsageError
 from scopt.progress import Event
 
-compare_module = importlib.import_module("scopt.compare")  # scopt.compare itself is the function
+compare_module = importlib.import_module("scopt.comparison")
 
 
 @pytest.fixture

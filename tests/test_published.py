@@ -1,4 +1,4 @@
-"""Published instances with known optima: the quick part by default, all of them with ``-m slow``.
+"""Published instances with known optima; ``-m "not slow"`` leaves a quick part of them.
 
 The instances are data of others and do not live in this project; where their folder is not there, the tests say so.
 """
@@ -41,7 +41,7 @@ def convert():
     return module
 
 
-@pytest.mark.parametrize(("family", "file", "optimum"), instances())
+@pytest.mark.parametrize(("family", "file", "optimum"), list(instances()))
 def test_published_optimum(convert, tmp_path, family, file, optimum):
     path = tmp_path / "case.xlsx"
     convert.write_xlsx(convert.load(DATA / family / file), path)
