@@ -21,7 +21,7 @@ import numpy as np
 from scopt.chain import position
 from scopt.improve import Design, Improver, price
 from scopt.models import build
-from scopt.network import Versions, expand
+from scopt.network import STOCK, Versions, expand
 from scopt.progress import Event
 from scopt.sifting import Sifted
 from scopt.solver import Clock, Outcome, Scaled, solve_mip
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     Cell = tuple[int, int, int]
 
 __all__ = ["Options", "Search", "relative_gap"]
+
+CHORD_SHARE = 0.5
+"""Part of the asked gap at which branch and bound stops while chords may still be refined."""
 
 GRID_UP_TO = 60
 """Cells up to which a design under ceilings is sought with a grid of tangents for each."""
@@ -115,6 +118,8 @@ class Search:
         self.breaks: dict[Cell, Floats] = {}
         self.known: Ints | None = None
         self.refinements = 0
+        # Part of the gap is left to the chords, unless there is no root to approximate.
+        self.share = CHORD_SHARE if self.cells.count else 0.99
         self._weigh_cells()
         outcome = self._round(self.model, self.arrays)
         if outcome.status == "infeasible":
@@ -123,9 +128,13 @@ class Search:
         while not self._done() and self.clock.left > 0:
             if self._has_ceilings() and self.points and not self.fixed:
                 self._design_from_above()
-            if self.fixed or not self._refine():
+            if not self.fixed and self._refine():
+                self.share = CHORD_SHARE
+            elif self.share > 0.05:
+                self.share *= 0.2  # nothing left to refine: branch and bound has to close the gap
+            else:
                 break
-            refined = self._build(self.breaks)
+            refined = self.model if self.fixed else self._build(self.breaks)
             outcome = self._round(refined, refined.compile())
             if outcome.status == "infeasible":
                 self.infeasible = self.best is None
@@ -195,10 +204,8 @@ class Search:
                 self._take(price(model, arrays, point))
             self._report()
 
-        # Half of the gap is left to the chords, unless there is no root to approximate.
-        share = 0.5 if self.cells.count else 0.99
         outcome = solve_mip(
-            scaled, rows, self.clock, gap=self.options.gap * share, seed=self.options.seed,
+            scaled, rows, self.clock, gap=self.options.gap * self.share, seed=self.options.seed,
             threads=self.options.threads, start=self._start(arrays), watch=watch,
         )  # fmt: skip
         self.bound = max(self.bound, outcome.bound)
@@ -214,10 +221,24 @@ class Search:
             cells = model.notes["cells"]
             least = dict(zip(self.keys, cells.least_root(point[: arrays.flows]).tolist(), strict=True))
             self.points.append((variance, least))
-            self._take(self.improver.improve(values, variance))
+            design = self.improver.improve(values, variance)
+            self._take(design)
+            if design is not None and (apart := self._without_idle_joins(design)) is not None:
+                self._take(self.improver.improve(apart, design.variance))
             self._report()
             if self._done():
                 break
+
+    def _without_idle_joins(self, design: Design) -> dict[str, float] | None:
+        """Decisions of a design less joined pools where one pool alone is stocked; None without any."""
+        net, chain = self.model.network, self.chain
+        held = np.flatnonzero((net.kind == STOCK) & (design.flows[: net.size] > 0))
+        pools = np.zeros((len(chain.site_ids), len(chain.pool_ids)), bool)
+        pools[net.site[held], chain.pool[net.channel[held]]] = True
+        join = getattr(self.model.pyomo, "join", {})
+        single = [site for site in chain.site_ids[pools.sum(axis=1) <= 1] if site in join]
+        idle = {name for site in single if design.values[name := join[site].name] > 0.5}
+        return {n: 0.0 if n in idle else v for n, v in design.values.items()} if idle else None
 
     def _sift(self, model: Model, arrays: Arrays, scaled: Scaled) -> tuple[NDArray[np.bool_], bool]:
         """Bound by the sifted relaxation, designs by diving and by the problem of the columns that mattered.
