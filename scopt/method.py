@@ -1,10 +1,10 @@
 """The solution method: bound from below by chords, designs improved at their own variances, chords refined.
 
-1. The model with one chord per root gives a bound on the truth. A large one is first relaxed and sifted
-   (`sifting`), rounded by a dive, and solved on the columns that mattered; then, or at once, branch and bound
-   takes it whole.
+1. The model with the envelope of each root gives a bound on the truth. A large one is first relaxed and
+   sifted (`sifting`), rounded by a dive, and solved on the columns that mattered; then, or at once, branch
+   and bound takes it whole.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
-3. While the gap is too wide and chords are the reason, cells where the chord lies far below the root get a
+3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, stocked states are copied per line, and the model is solved
    again from the best design.
 
@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Cell = tuple[int, int, int]
 
-__all__ = ["Options", "Search", "relative_gap"]
+__all__ = ["BOUND_NOISE", "Options", "Search", "relative_gap"]
+
+BOUND_NOISE = 1e-6
+"""A bound may lie above a cost by this part of it, the solver's tolerance; anything more is a defect."""
 
 CHORD_SHARE = 0.5
 """Part of the asked gap at which branch and bound stops while chords may still be refined."""
@@ -85,7 +88,7 @@ class Search:
     Parameters
     ----------
     model
-        The plain model: one chord per root, possibly extended by its user.
+        The plain model: the envelope of every root, possibly extended by its user.
     options
         Gap, time, seed, threads.
     clock
@@ -109,9 +112,17 @@ class Search:
     best: Design | None = field(default=None, init=False)
     bound: float = field(default=-np.inf, init=False)
     infeasible: bool = field(default=False, init=False)
+    seconds: float = field(default=0.0, init=False)
 
     def run(self) -> Search:
         """Search until the gap is reached, time is up, or nothing is left to refine."""
+        self._run()
+        if self.best is not None and self.bound <= self.best.cost + BOUND_NOISE * abs(self.best.cost):
+            self.bound = min(self.bound, self.best.cost)
+        self.seconds = self.clock.seconds
+        return self
+
+    def _run(self) -> None:
         self.arrays = self.model.compile()
         self.cells = self.model.notes["cells"]
         self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
@@ -124,7 +135,7 @@ class Search:
         outcome = self._round(self.model, self.arrays)
         if outcome.status == "infeasible":
             self.infeasible = True
-            return self
+            return
         while not self._done() and self.clock.left > 0:
             if self._has_ceilings() and self.points and not self.fixed:
                 self._design_from_above()
@@ -139,9 +150,6 @@ class Search:
             if outcome.status == "infeasible":
                 self.infeasible = self.best is None
                 break
-        if self.best is not None:
-            self.bound = min(self.bound, self.best.cost)
-        return self
 
     def _weigh_cells(self) -> None:
         """Keys of the cells, and what a unit of safety stock in each costs a year."""
@@ -170,7 +178,12 @@ class Search:
 
     def _done(self) -> bool:
         gap = self.gap
-        return gap is not None and gap <= self.options.gap + 1e-12
+        return gap is not None and -BOUND_NOISE <= gap <= self.options.gap + 1e-12
+
+    def _raise(self, bound: float) -> None:
+        """Raise the bound; an infinite one tells of infeasibility and proves nothing about a cost."""
+        if np.isfinite(bound):
+            self.bound = max(self.bound, bound)
 
     def _report(self, phase: str | None = None) -> None:
         if self.progress is not None:
@@ -199,7 +212,7 @@ class Search:
                 return Outcome("feasible", [], self.bound)
 
         def watch(point: Floats | None, bound: float) -> None:
-            self.bound = max(self.bound, bound)
+            self._raise(bound)
             if point is not None and model is self.model:
                 self._take(price(model, arrays, point))
             self._report()
@@ -208,7 +221,7 @@ class Search:
             scaled, rows, self.clock, gap=self.options.gap * self.share, seed=self.options.seed,
             threads=self.options.threads, start=self._start(arrays), watch=watch,
         )  # fmt: skip
-        self.bound = max(self.bound, outcome.bound)
+        self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
         return outcome
 
@@ -251,7 +264,7 @@ class Search:
         """
 
         def relaxed(bound: float) -> None:
-            self.bound = max(self.bound, bound)
+            self._raise(bound)
             self._report(f"{self.phase}: relaxation")
 
         sifted = Sifted(model, scaled, self.clock, self.options.seed, self.known)

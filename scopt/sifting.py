@@ -178,9 +178,9 @@ class Sifted:
         inside = np.zeros(self.width, bool)
         inside[self.n :] = True
         share = self.switches.spread(scaled.cost[scaled.arrays.flows :])[: self.n]
-        late = scaled.cost[: self.n]
+        own = scaled.cost[: self.n]
         for weight in (0.0, 0.3, 1.0, 2.0, 4.0, 10.0):
-            cost = late + weight * share
+            cost = own + weight * share
             _, length = self.routes.cheapest(cost)
             inside[self.routes.columns(cost, length, np.ones(len(self.routes.first), bool))] = True
         if known is not None:

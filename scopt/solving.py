@@ -14,7 +14,7 @@ import pyomo.environ as pyo
 from scopt.chain import Chain
 from scopt.design import cost_table, tables
 from scopt.errors import UsageError
-from scopt.method import Options, Search
+from scopt.method import BOUND_NOISE, Options, Search
 from scopt.models import build as assemble
 from scopt.network import expand
 from scopt.result import Result
@@ -87,7 +87,8 @@ def solve(
     gap
         Relative gap to prove; the case's ``mip_gap`` by default.
     time_limit
-        Seconds for the strategy (as-is has its own as long); the case's ``time_limit_s`` by default.
+        Seconds for the strategy; as-is, and another strategy that the saving is measured against, each have
+        as long again. The case's ``time_limit_s`` by default.
     seed, threads
         Of the solver; the same ones give the same result unless time runs out.
     progress
@@ -162,11 +163,16 @@ class _Work:
         against_name = self.case.strategies[self.name].against
         as_is = self._search("as_is", "as-is", None)
         self._say_as_is(as_is)
-        main = as_is
-        if self.name != "as_is" and not as_is.search.clock.stopped:
-            main = self._search(self.name, self.name, model)
+        if self.name == "as_is":
+            return self._result(as_is, as_is, as_is, against_name)
+        if as_is.search.clock.stopped:
+            # Today's chain is no design of the strategy that was asked for.
+            return self._result(None, as_is, as_is, against_name)
+        main = self._search(self.name, self.name, model)
         against = as_is
-        if against_name not in ("as_is", self.name) and not main.search.clock.stopped:
+        if against_name == self.name:
+            against = main
+        elif against_name != "as_is" and not main.search.clock.stopped:
             against = self._search(against_name, f"{against_name} (to compare)", None)
         return self._result(main, as_is, against, against_name)
 
@@ -233,7 +239,11 @@ class _Work:
             )
             self.messages.append(f"no as-is design: {why}, so there is no as-is cost and no saving")
 
-    def _result(self, main: _Solved, as_is: _Solved, against: _Solved, against_name: str) -> Result:
+    def _result(self, main: _Solved | None, as_is: _Solved, against: _Solved, against_name: str) -> Result:
+        if main is None:
+            return self._make(
+                "stopped", None, None, None, as_is.search.seconds, as_is, None, against_name, {}
+            )
         search, best = main.search, main.search.best
         out = dict(main.tables)
         observed = self.case.lanes["units_today"].notna().any()
@@ -244,15 +254,33 @@ class _Work:
         if best is not None:
             before = None if as_is.search.best is None else as_is.search.best.costs
             out["costs"] = cost_table(before, best.costs)
-            out["checks"] = verify(main.case, main.strategy, out, best.costs)
+            checks = verify(main.case, main.strategy, out, best.costs)
+            out["checks"] = pd.concat([checks, _bound_check(search.bound, checks)], ignore_index=True)
         saving = None if against.cost is None or main.cost is None else against.cost - main.cost
+        bound = search.bound if abs(search.bound) < np.inf else None
+        return self._make(
+            search.status, main.cost, bound, search.gap, search.seconds, as_is, saving, against_name, out
+        )
+
+    def _make(
+        self,
+        status: str,
+        cost: float | None,
+        bound: float | None,
+        gap: float | None,
+        seconds: float,
+        as_is: _Solved,
+        saving: float | None,
+        against_name: str,
+        out: dict[str, pd.DataFrame],
+    ) -> Result:
         return Result(
             strategy=self.name,
-            status=search.status,
-            cost=main.cost,
-            bound=search.bound if abs(search.bound) < np.inf else None,
-            gap=search.gap,
-            seconds=search.clock.seconds,
+            status=status,
+            cost=cost,
+            bound=bound,
+            gap=gap,
+            seconds=seconds,
             as_is_cost=as_is.cost,
             saving=saving,
             against=against_name,
@@ -275,3 +303,16 @@ class _Work:
             "seed": str(self.options.seed),
             "threads": "all" if self.options.threads is None else str(self.options.threads),
         }
+
+
+def _bound_check(bound: float, checks: pd.DataFrame) -> pd.DataFrame:
+    """Check that the bound does not lie above the cost that was recomputed from the tables."""
+    cost = float(checks.set_index("check").loc["cost: total", "recomputed"])
+    above = (bound - cost) / max(abs(cost), 1e-9)
+    row = {
+        "check": "bound: at most the cost",
+        "model": bound,
+        "recomputed": cost,
+        "difference": max(above, 0.0),
+    }
+    return pd.DataFrame([row | {"ok": above <= BOUND_NOISE, "where": ""}])[list(checks.columns)]

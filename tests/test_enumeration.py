@@ -87,8 +87,13 @@ def test_stored_costs_are_the_oracles(seed):
 def test_the_cases_cover_what_they_should():
     seen = [features(tiny_case(seed)) for seed in SEEDS]
     assert len(SEEDS) >= 200
-    for wanted in ("promise above zero", "several pools"):
-        assert sum(wanted in found for found in seen) >= 20, wanted
+    wanted = (
+        "promise above zero", "several pools", "no review", "unused existing site", "negative closing cost",
+        "tariff incremental rising", "tariff incremental falling", "tariff all_units rising",
+        "tariff all_units falling",
+    )  # fmt: skip
+    for feature in wanted:
+        assert sum(feature in found for found in seen) >= 10, feature
 
 
 def write():

@@ -1,5 +1,7 @@
 """The model as an analyst meets it: read, extended, solved; and HiGHS refused when it cannot be trusted."""
 
+from dataclasses import replace
+
 import pyomo.environ as pyo
 import pytest
 
@@ -30,6 +32,52 @@ def test_a_constraint_on_a_flow(depot_chain):
     flows = result.flows.set_index(["origin", "destination"])["units"]
     assert flows["P", "D"] == pytest.approx(80)
     assert flows["P", "S"] == pytest.approx(20)
+
+
+def test_an_interrupt_during_as_is_gives_no_design_of_the_strategy(depot_chain, monkeypatch):
+    from scopt import solving
+
+    class Interrupted(solving.Search):
+        def run(self):
+            found = super().run()
+            self.clock.stopped = True
+            return found
+
+    monkeypatch.setattr(solving, "Search", Interrupted)
+    result = scopt.solve(depot_chain, gap=1e-7)
+    assert (result.status, result.cost, result.bound, len(result.flows)) == ("stopped", None, None, 0)
+    assert result.as_is_cost is not None
+
+
+def test_a_bound_above_the_cost_is_neither_hidden_nor_called_optimal(depot_chain, monkeypatch):
+    from scopt import method
+
+    true = method.solve_mip
+    wrong = lambda *args, **options: replace(found := true(*args, **options), bound=found.bound * 1.01)  # noqa: E731
+    monkeypatch.setattr(method, "solve_mip", wrong)
+    result = scopt.solve(depot_chain, gap=1e-7)
+    assert result.bound > result.cost
+    assert result.status != "optimal"
+    assert result.checks.loc[~result.checks["ok"], "check"].tolist() == ["bound: at most the cost"]
+
+
+def test_an_infinite_bound_proves_nothing(depot_chain, monkeypatch):
+    from scopt import method
+
+    true, calls = method.solve_mip, []
+
+    def later_infeasible(*args, **options):
+        calls.append(1)
+        found = true(*args, **options | {"watch": None})
+        if len(calls) > 1:
+            return method.Outcome("infeasible", [], float("inf"))
+        return replace(found, bound=0.5 * found.bound)
+
+    monkeypatch.setattr(method, "solve_mip", later_infeasible)
+    result = scopt.solve(depot_chain, "as_is", gap=1e-7)
+    assert len(calls) > 1
+    assert result.status == "feasible"
+    assert result.gap == pytest.approx(0.5, rel=1e-3)
 
 
 def test_unknown_ids_are_told(depot_chain):
