@@ -307,7 +307,7 @@ class _Work:
 
 def _bound_check(bound: float, checks: pd.DataFrame) -> pd.DataFrame:
     """Check that the bound does not lie above the cost that was recomputed from the tables."""
-    cost = float(checks.set_index("check").loc["cost: total", "recomputed"])
+    cost = float(checks.loc[checks["check"] == "cost: total", "recomputed"].iloc[0])
     above = (bound - cost) / max(abs(cost), 1e-9)
     row = {
         "check": "bound: at most the cost",
