@@ -121,7 +121,7 @@ def small() -> Sheets:
 
 
 # --------------------------------------------------------------------------------------------- apparel
-APPAREL_UNITS = 4_000_000
+APPAREL_UNITS = 6_000_000
 FLAGSHIPS = 30  # largest cities, whose stores may send parcels
 FAMILY_SHARE = {  # outerwear, knitwear, basics in a region's demand: the colder, the more outerwear
     "northeast": (0.34, 0.36, 0.30), "north": (0.30, 0.36, 0.34), "northwest": (0.30, 0.36, 0.34),

@@ -13,11 +13,12 @@ import pyomo.environ as pyo
 
 from scopt.models.lanes import add_switch, pair_names, settle_switch
 from scopt.models.network_flow import is_move
+from scopt.routes import Routes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scopt.models.model import Floats, Model
+    from scopt.models.model import Floats, Ints, Model
 
 __all__ = ["Tiers", "add_pair_tariffs", "add_site_tariffs", "add_tiers"]
 
@@ -113,9 +114,16 @@ def add_tiers(model: Model, subject: str, volume: Any, taken: Any, most: float) 
     return fixed, rest
 
 
-def largest_volume(model: Model, reach: Floats) -> float:
-    """Largest size-weighted volume for reachable demand per product."""
-    return float(reach @ model.chain.product_column("size"))
+def largest_volume(model: Model, column: Ints) -> float:
+    """Largest size-weighted volume that can pass columns: all demand on the routes that pass most of them."""
+    net, chain = model.network, model.chain
+    passed = np.zeros(net.size)
+    np.add.at(passed, column, chain.product_column("size")[net.product[column]])
+    routes = Routes(net)
+    most, _ = routes.cheapest(-passed)
+    last = routes.last[routes.first]
+    demand = chain.demand[net.market[last], net.channel[last], net.product[last]]
+    return float(-most[np.isfinite(most)] @ demand[np.isfinite(most)])
 
 
 def add_site_tariffs(model: Model) -> None:
@@ -124,9 +132,7 @@ def add_site_tariffs(model: Model) -> None:
     capacity = chain.site_column("capacity")
     for i in np.flatnonzero(chain.site_tariff & chain.usable).tolist():
         site, who = str(chain.site_ids[i]), int(chain.site_operator[i])
-        most = min(
-            largest_volume(model, model.network.reach[i].sum(axis=0)), np.nan_to_num(capacity[i], nan=np.inf)
-        )
+        most = min(largest_volume(model, np.flatnonzero(model.network.enters == i)), capacity[i])
         fixed, rest = add_tiers(model, site, m.site_volume[site], m.open_site[site], most)
         model.pay("sites" if who < 0 else "operators", fixed, who, site=i)
         model.pay("handling" if who < 0 else "operators", rest, who, site=i)
@@ -150,8 +156,8 @@ def add_pair_tariffs(model: Model) -> None:
     model.settlers.append(settle_switch(used, move, which))
     size = chain.product_column("size")
     volume = model.meter("pair_volume", subjects, which, move, size[net.product[move]])
-    most = largest_volume(model, chain.demand.sum(axis=(0, 1)))
     for n, subject in enumerate(subjects):
         who = int(chain.lanes["w"].to_numpy()[of_lane == n][0])
+        most = largest_volume(model, move[which == n])
         fixed, rest = add_tiers(model, subject, volume[subject], m.pair_used[subject], most)
         model.pay("transport" if who < 0 else "operators", fixed + rest, who)

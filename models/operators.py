@@ -58,10 +58,10 @@ def add_operators(model: Model) -> None:
     size = chain.product_column("size")[model.network.product[column]]
     model.meter("operator_volume", ids.tolist(), who, column, size)
     table = chain.case.operators.set_index("operator")
-    most = largest_volume(model, chain.demand.sum(axis=(0, 1))) * (len(chain.site_ids) + 1)
     for number, o in enumerate(ids):
         row = table.loc[o]
         if o in chain.tariffs:
+            most = largest_volume(model, column[who == number])
             fixed, rest = add_tiers(model, o, m.operator_volume[o], m.contract[o], most)
             model.pay("operators", fixed + rest, number)
         elif row["contract_cost"]:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from scopt.chain import EITHER
 from scopt.models.network_flow import is_move, is_stock
 from scopt.network import LAST, PASSED
 
@@ -105,7 +106,9 @@ class Cells:
     factor : (cells,)
         Standard normal quantile.
     low, high : (cells,)
-        Range of the variance.
+        Range of the variance where the cell is the one in use at its site.
+    alone : (cells,)
+        Cells that are always in use: pools of their site are never joined, or always.
     """
 
     def __init__(self, model: Model) -> None:
@@ -121,6 +124,7 @@ class Cells:
         self.weight = net.coverage[self.column] * chain.vmr[channel, product] / chain.days
         self.factor = chain.safety_factor[self.group, self.product]
         self.low, self.high = self._range(model)
+        self.alone = chain.join[self.site] != EITHER
         self.envelope = self._envelope(model)
 
     @property
@@ -180,11 +184,7 @@ class Cells:
         high = np.bincount(
             self.of[first], most * net.reach_stock[site, channel, product], minlength=self.count
         )
-        fixed_group = net.versions.lines[site, product] > 0
-        alone = fixed_group[:, :-1].any(axis=1) != fixed_group[:, -1]
-        low = np.bincount(
-            self.of[first], np.where(alone, least * forced[site, channel, product], 0.0), minlength=self.count
-        )
+        low = np.bincount(self.of[first], least * forced[site, channel, product], minlength=self.count)
         return np.asarray(np.minimum(low, high), float), np.asarray(high, float)
 
 
@@ -316,6 +316,9 @@ def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above
     psi_l   slope of the line
     ======  ======================================================================  ==============
 
+    A cell without break points has the envelope of its root (`Cells`) instead of lines and, where demand has
+    to run through it, the chord over its whole range, switched by :math:`j_s` where pools may be joined.
+
     With `above` the lines are tangents at the break points instead of chords between them: a model whose
     designs keep every ceiling on stock, but whose bound is none.
 
@@ -355,13 +358,22 @@ def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above
     def root_row(m: pyo.ConcreteModel, *key: Any) -> object:
         mine = by_cell[index[key]]
         if flat[index[key]]:
-            return m.root[key] == envelope[key]
+            return (0.0, m.root[key] - envelope[key], None)
         return m.root[key] == pyo.quicksum(
             float(lines.intercept[i]) * switch[i] + float(lines.slope[i]) * v[i] for i in mine
         )
 
     index = {key: n for n, key in enumerate(names)}
     m.root_of_variance = pyo.Constraint(names, rule=root_row)
+    forced = np.flatnonzero(flat & (cells.low > 0))
+
+    def chord_row(m: pyo.ConcreteModel, *key: Any) -> object:
+        n = index[key]
+        i = lines.start[n]
+        height = float(lines.intercept[i]) * _in_use(model, cells, n)
+        return m.root[key] >= height + float(lines.slope[i]) * v[i]
+
+    m.root_on_chord = pyo.Constraint([names[n] for n in forced.tolist()], rule=chord_row)
     value = chain.product_column("value")[cells.product] * cells.factor
     hold = value * chain.product_column("holding_rate")[cells.product]
     lose = value * chain.product_column("loss_rate_per_day")[cells.product] * chain.days
@@ -373,6 +385,15 @@ def add_stock(model: Model, breaks: dict[tuple[int, int, int], Floats], *, above
             var.set_value(amount, skip_validation=True)
 
     model.settlers.append(settle)
+
+
+def _in_use(model: Model, cells: Cells, n: int) -> Any:
+    """Whether a cell with compulsory demand is the one in use at its site: 1, or a Pyomo expression."""
+    m, site = model.pyomo, model.chain.site_ids[cells.site[n]]
+    if cells.alone[n]:
+        return 1
+    joined = cells.group[n] == len(model.chain.pool_ids)
+    return m.join[site] if joined else m.open_site[site] - m.join[site]
 
 
 def _group_names(model: Model, group: Ints) -> list[str]:

@@ -13,11 +13,13 @@ Bound and cost only ever improve, so a solve may stop at any time.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scopt.branching import Tree
 from scopt.chain import position
 from scopt.improve import Design, Improver, price
 from scopt.models import build
@@ -204,12 +206,9 @@ class Search:
     def _round(self, model: Model, arrays: Arrays) -> Outcome:
         """Solve one lower model, raise the bound, improve what it found."""
         scaled = Scaled.of(arrays)
-        rows = np.ones(len(scaled.row), bool)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float]]] = []
-        if arrays.lazy.sum() > SIFT_FROM:
-            rows, whole = self._sift(model, arrays, scaled)
-            if self._done() or not whole:
-                return Outcome("feasible", [], self.bound)
+        if arrays.lazy.sum() > SIFT_FROM and not self._sift(model, arrays, scaled):
+            return Outcome("feasible", [], self.bound)
 
         def watch(point: Floats | None, bound: float) -> None:
             self._raise(bound)
@@ -218,8 +217,8 @@ class Search:
             self._report()
 
         outcome = solve_mip(
-            scaled, rows, self.clock, gap=self.options.gap * self.share, seed=self.options.seed,
-            threads=self.options.threads, start=self._start(arrays), watch=watch,
+            scaled, np.ones(len(scaled.row), bool), self.clock, gap=self.options.gap * self.share,
+            seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), watch=watch,
         )  # fmt: skip
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
@@ -253,40 +252,62 @@ class Search:
         idle = {name for site in single if design.values[name := join[site].name] > 0.5}
         return {n: 0.0 if n in idle else v for n, v in design.values.items()} if idle else None
 
-    def _sift(self, model: Model, arrays: Arrays, scaled: Scaled) -> tuple[NDArray[np.bool_], bool]:
-        """Bound by the sifted relaxation, designs by diving and by the problem of the columns that mattered.
+    def _sift(self, model: Model, arrays: Arrays, scaled: Scaled) -> bool:
+        """Bound by the sifted relaxation and branch and bound on it; designs by diving and by kernels.
 
         Returns
         -------
-        tuple
-            Rows worth keeping, and whether the whole problem should be solved next: not while chords are what
-            keeps the gap open and may still be refined.
+        bool
+            Whether the model may have no solution at all, so that the whole of it has to be solved.
         """
 
-        def relaxed(bound: float) -> None:
+        def report(bound: float, what: str = "relaxation") -> None:
             self._raise(bound)
-            self._report(f"{self.phase}: relaxation")
+            self._report(f"{self.phase}: {what}")
 
         sifted = Sifted(model, scaled, self.clock, self.options.seed, self.known)
-        done = sifted.solve(max(0.2 * self.options.gap, 1e-7), 0.5 * self.clock.left, relaxed)
-        rows = sifted.in_rows | ~arrays.lazy if done else np.ones(len(arrays.lazy), bool)
-        if sifted.shortage > 1e-6:
-            return rows, True
+        done = sifted.solve(max(0.2 * self.options.gap, 1e-7), 0.5 * self.clock.left, report)
+        if done and sifted.shortage > 1e-6:
+            return True
         self.known = sifted.known()
-        point = sifted.dive(0.3 * self.clock.left)
-        if point is not None:
-            self._improve(model, arrays, [point])
-        if not self._done():
-            self._report(f"{self.phase}: kernel")
-            closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
-            outcome = solve_mip(
-                scaled, rows, self.clock, gap=0.3 * self.options.gap, limit=0.25 * self.clock.left,
-                seed=self.options.seed, threads=self.options.threads, start=self._start(arrays),
-                closed=closed,
-            )  # fmt: skip
-            self._improve(model, arrays, outcome.points[-2:])
+        if not done:
+            return False
+        tree = Tree(sifted, self.options.threads or min(os.cpu_count() or 1, 4), 0.05 * self.options.gap)
+        if self.best is None:
+            if (point := tree.dive(0.3 * self.clock.left)) is not None:
+                self._improve(model, arrays, [point])
+            self._kernel(model, arrays, scaled, sifted)
         self.refinements += 1
-        return rows, not self._done() and (self.refinements > 2 or self._chord_share() < 0.25)
+        if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
+            return False
+        more = True
+        while more and not self._done() and self.clock.left > 0:
+            more = tree.run(max(0.5 * self.clock.left, 5.0), self._enough, lambda b: report(b, "branching"))
+            self._raise(tree.bound)
+            if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
+                self._improve(model, arrays, [point])
+            self._kernel(model, arrays, scaled, sifted)
+        self.known = sifted.known()
+        return False
+
+    def _kernel(self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted) -> None:
+        """Look for designs among the columns that mattered."""
+        if self._done():
+            return
+        self._report(f"{self.phase}: kernel")
+        closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
+        outcome = solve_mip(
+            scaled, sifted.in_rows | ~arrays.lazy, self.clock, gap=0.3 * self.options.gap,
+            limit=0.15 * self.clock.left, seed=self.options.seed, threads=self.options.threads,
+            start=self._start(arrays), closed=closed,
+        )  # fmt: skip
+        self._improve(model, arrays, outcome.points[-2:])
+
+    def _enough(self) -> float:
+        """Bound at which the gap is reached with the best design."""
+        if self.best is None:
+            return np.inf
+        return self.best.cost - self.options.gap * abs(self.best.cost)
 
     def _chord_share(self) -> float:
         """Part of the gap that chords at the best design are to blame for."""
@@ -358,10 +379,6 @@ class Search:
             done += error
             points = self.breaks.get(keys[n], np.empty(0))
             inside = cells.low[n] * (1 + 1e-6) < at < cells.high[n] * (1 - 1e-6)
-            if not inside and cells.low[n] > 0 and keys[n] not in self.breaks:
-                # One chord over the whole range is exact at its ends, where the envelope need not be.
-                self.breaks[keys[n]] = points
-                added = True
             if not inside or (np.abs(points - at) <= 1e-4 * at).any():
                 continue
             self.breaks[keys[n]] = np.sort(np.append(points, at))
@@ -369,11 +386,11 @@ class Search:
         return added
 
     def _least_root(self, n: int, key: Cell, at: float, envelope: float) -> float:
-        """Root that the model counts for a variance: by its chords, or by the envelope where it has none."""
-        if key not in self.breaks:
-            return min(envelope, float(np.sqrt(at)))
-        points = np.concatenate([[self.cells.low[n]], self.breaks[key], [self.cells.high[n]]])
-        return float(np.interp(at, points, np.sqrt(points)))
+        """Root that the model counts for a variance: by its chords or, without break points, the envelope."""
+        low, high = self.cells.low[n], self.cells.high[n]
+        points = np.concatenate([[low], self.breaks.get(key, np.empty(0)), [high]])
+        chord = float(np.interp(at, points, np.sqrt(points))) if key in self.breaks or low > 0 else 0.0
+        return min(max(chord, 0.0 if key in self.breaks else envelope), float(np.sqrt(at)))
 
     def _has_ceilings(self) -> bool:
         """Whether rows hold stock down, so that a design of the lower model may break them."""

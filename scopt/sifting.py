@@ -12,13 +12,15 @@ whatever the state of the linear program, so the search may stop at any time.
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import highspy
 import numpy as np
 from scipy.sparse import csc_array, csr_array, hstack
 
-from scopt.network import LAST
+from scopt.routes import Routes
 from scopt.solver import Clock, Scaled, engine_for, run
 from scopt.switches import Switches
 
@@ -33,71 +35,25 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Routes", "Sifted"]
+__all__ = ["Basis", "Sifted"]
 
 SMOOTHING = 0.5
 """Weight of the best duals in pricing."""
 
+EXPLORE_ROUNDS = 3
+"""Rounds of strong rows at a node of branch and bound."""
 
-class Routes:
-    """Cheapest routes on the expanded network for any cost of its columns."""
+STATUS = [highspy.HighsBasisStatus(i) for i in range(5)]
+BASIC = int(highspy.HighsBasisStatus.kBasic)
 
-    def __init__(self, model: Model) -> None:
-        net = model.network
-        self.tail, self.head, self.rows = net.tail, net.head, net.rows
-        last = np.flatnonzero(net.kind == LAST)
-        cell = net.market[last] * len(model.chain.channel_ids) + net.channel[last]
-        cell = cell * len(model.chain.product_ids) + net.product[last]
-        order = np.argsort(cell, kind="stable")
-        self.last, cell = last[order], cell[order]
-        self.first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]]) if len(cell) else last
-        inner = np.flatnonzero(net.kind != LAST)
-        level = np.zeros(self.rows + 1, np.int64)
-        tail = np.where(net.tail < 0, self.rows, net.tail)
-        while True:
-            deeper = level.copy()
-            np.maximum.at(deeper, net.head[inner], level[tail[inner]] + 1)
-            if (deeper == level).all():
-                break
-            level = deeper
-        depth = level[tail[inner]]
-        self.steps = [inner[depth == d] for d in range(int(depth.max(initial=-1)) + 1)]
-        self.tail_seat = tail
 
-    def lengths(self, cost: Floats) -> Floats:
-        """Length of the cheapest route from a source to each balance row; the last entry is the source."""
-        length = np.full(self.rows + 1, np.inf)
-        length[-1] = 0.0
-        for step in self.steps:
-            np.minimum.at(length, self.head[step], length[self.tail_seat[step]] + cost[step])
-        return length
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Status of all columns and rows; 0 and 1 (not basic, basic) where a relaxation left them out."""
 
-    def cheapest(self, cost: Floats) -> tuple[Floats, Floats]:
-        """Cheapest complete route of each (market, channel, product) that can be reached, and all lengths."""
-        length = self.lengths(cost)
-        whole = length[self.tail_seat[self.last]] + cost[self.last]
-        best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
-        return best, length
-
-    def columns(self, cost: Floats, length: Floats, wanted: Bools) -> Ints:
-        """Columns of the cheapest routes of the wanted (market, channel, product)."""
-        whole = length[self.tail_seat[self.last]] + cost[self.last]
-        cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(self.last)]))
-        order = np.lexsort((whole, cell))
-        ends = self.last[order[self.first]][wanted]
-        ends = ends[np.isfinite(length[self.tail_seat[ends]])]
-        needed = np.zeros(self.rows + 1, bool)
-        needed[self.tail_seat[ends]] = True
-        out = [ends]
-        for step in self.steps[::-1]:
-            mine = step[needed[self.head[step]]]
-            gap = length[self.tail_seat[mine]] + cost[mine] - length[self.head[mine]]
-            mine = mine[gap <= 1e-9 * (1.0 + np.abs(length[self.head[mine]]))]
-            _, pick = np.unique(self.head[mine], return_index=True)
-            mine = mine[pick]
-            needed[self.tail_seat[mine]] = True
-            out.append(mine)
-        return np.concatenate(out)
+    column: NDArray[np.int8]
+    row: NDArray[np.int8]
+    artificial: NDArray[np.int8]
 
 
 class Sifted:
@@ -117,7 +73,7 @@ class Sifted:
         self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0, known: Ints | None = None
     ) -> None:
         self.model, self.scaled, self.clock = model, scaled, clock
-        self.routes = Routes(model)
+        self.routes = Routes(model.network)
         arrays = scaled.arrays
         self.n, self.width = model.network.size, len(arrays.cost)
         self.balance = np.zeros(len(scaled.row), bool)
@@ -128,9 +84,28 @@ class Sifted:
         self.lazy = np.flatnonzero(arrays.lazy)
         self.lazy_matrix = csr_array(scaled.matrix[self.lazy])
         self.switches = Switches(arrays)
+        self.integer = np.flatnonzero(arrays.integer)
+        self.lower, self.upper = scaled.lower.copy(), scaled.upper.copy()
+        self.closed = np.zeros(self.n, bool)
         self._find_special_rows()
         self._start(seed, known)
+        self.warm = known is not None
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
+
+    def copy(self, seed: int = 0) -> Sifted:
+        """Return a second engine with the same columns, rows and bounds, to be used beside this one."""
+        twin = copy(self)
+        for name in ("inside", "seat", "row_seat", "in_rows", "lower", "upper", "closed"):
+            setattr(twin, name, getattr(self, name).copy())
+        twin.engine = engine_for(seed)
+        twin.engine.passModel(self.engine.getLp())
+        return twin
+
+    def adopt(self, other: Sifted) -> None:
+        """Take over the columns of another one."""
+        columns = np.flatnonzero(other.inside & ~self.inside)
+        if len(columns):
+            self._add_columns(columns)
 
     def known(self) -> Ints:
         """Return the marks of the columns at hand, the same for every version of a stock point."""
@@ -255,8 +230,9 @@ class Sifted:
         self.row_order = np.concatenate([self.row_order, rows])
         self.in_rows[rows] = True
 
-    def _run(self, strategy: int, limit: float) -> bool:
+    def _run(self, strategy: int, limit: float, solver: str = "simplex") -> bool:
         """Run the simplex method (1 dual, 4 primal); False when it did not reach an optimum."""
+        self.engine.setOptionValue("solver", solver)
         self.engine.setOptionValue("simplex_strategy", strategy)
         self.engine.setOptionValue("time_limit", self.engine.getRunTime() + max(limit, 0.1))
         run(self.engine, self.clock)
@@ -275,13 +251,11 @@ class Sifted:
 
     # -- pricing and bound -----------------------------------------------------------------------------------
 
-    def _price(self, closed: Bools | None, weight: float = 0.0) -> int:
-        """Add the columns of routes with negative reduced cost; return how many.
+    def _price(self, weight: float = 0.0) -> int:
+        """Add the columns of open routes with negative reduced cost; return how many.
 
         Parameters
         ----------
-        closed
-            Columns that must not be used; None for none.
         weight
             Weight of the best duals so far against the present ones (smoothing, Wentges 1997): it keeps the
             duals from swinging. Without a new column there, the present duals are priced.
@@ -289,9 +263,8 @@ class Sifted:
         for share in (weight, 0.0) if weight > 0 else (0.0,):
             dual = share * self.center + (1 - share) * self.dual
             reduced = (self.scaled.cost - self.transposed @ dual)[: self.n]
-            if closed is not None:
-                reduced = np.where(closed[: self.n], np.inf, reduced)
-            elif share > 0:
+            reduced = np.where(self.closed, np.inf, reduced)
+            if share > 0:
                 self.raise_bound(dual)
             best, length = self.routes.cheapest(reduced)
             wanted = best < -1e-6
@@ -311,7 +284,7 @@ class Sifted:
             self.best_bound, self.center = value, dual
 
     def bound(self, dual: Floats) -> float:
-        """Lagrangian bound of the relaxation for any duals, in money; -inf where it has none."""
+        """Lagrangian bound for any duals and the present bounds of decisions, in money; -inf without one."""
         scaled = self.scaled
         low, high = scaled.row_lower, scaled.row_upper
         dual = np.where(np.isinf(high) & (dual < 0), 0.0, dual)
@@ -321,12 +294,12 @@ class Sifted:
         short = np.minimum(reduced[meters], 0.0) * np.isinf(scaled.upper[meters])
         dual[self.meter_row] -= short / (scaled.row[self.meter_row] * scaled.column[meters])
         reduced = scaled.cost - self.transposed @ dual
-        best, _ = self.routes.cheapest(reduced[: self.n])
+        best, _ = self.routes.cheapest(np.where(self.closed, np.inf, reduced[: self.n]))
         low_routes = np.where(np.isfinite(best), np.minimum(best, 0.0), 0.0)
         ends = self.routes.last[self.routes.first]
         dual[self.demand_row] += low_routes / (scaled.row[self.demand_row] * scaled.column[ends])
         reduced = (scaled.cost - self.transposed @ dual)[self.n :]
-        lower, upper = scaled.lower[self.n :], scaled.upper[self.n :]
+        lower, upper = self.lower[self.n :], self.upper[self.n :]
         free = (np.isinf(upper) & (reduced < 0)) | (np.isinf(lower) & (reduced > 0))
         if (np.abs(reduced[free]) > 1e-6).any():
             return -np.inf
@@ -357,11 +330,12 @@ class Sifted:
             Called with every bound, in money.
         """
         end = self.clock.seconds + limit
-        if not self._run(1, limit):
+        # From columns that mattered before, the interior point method finds a basis much sooner.
+        if not self._run(1, limit, "ipm" if self.warm else "simplex"):
             return False
         while True:
             for _ in range(3):
-                new = self._price(None, SMOOTHING)
+                new = self._price(SMOOTHING)
                 report(self.best_bound)
                 if not new:
                     break
@@ -379,21 +353,95 @@ class Sifted:
             if (not cuts or still) and (not new or tight):
                 return True
 
-    def settle(self, closed: Bools | None, rounds: int, limit: float) -> bool:
+    def hold(self, lower: Floats, upper: Floats) -> None:
+        """Set bounds of whole decisions, (integer,), and close the columns that they switch off."""
+        arrays, columns = self.scaled.arrays, self.integer
+        self.lower[columns], self.upper[columns] = lower, upper
+        self.engine.changeColsBounds(len(columns), self.seat[columns].astype(np.int32), lower, upper)
+        most = np.where(np.isfinite(arrays.upper[arrays.flows :]), arrays.upper[arrays.flows :], 1.0)
+        most[columns - arrays.flows] = upper
+        self.closed = self.switches.closed(most)[: self.n]
+
+    def release(self) -> None:
+        """Give whole decisions back their bounds."""
+        arrays = self.scaled.arrays
+        self.hold(arrays.lower[self.integer], arrays.upper[self.integer])
+
+    def basis(self) -> Basis:
+        """Return the basis of the last run, in the numbers of the whole model."""
+        basis = self.engine.getBasis()
+        status = np.array([int(x) for x in basis.col_status], np.int8)
+        column = np.zeros(self.width, np.int8)
+        real = self.column_order >= 0
+        column[self.column_order[real]] = status[real]
+        row = np.ones(len(self.in_rows), np.int8)
+        row[self.row_order] = [int(x) for x in basis.row_status]
+        return Basis(column, row, status[self.artificial])
+
+    def restore(self, basis: Basis) -> None:
+        """Take up a basis, with the columns and rows that it needs."""
+        columns = np.flatnonzero((basis.column == BASIC) & ~self.inside)
+        if len(columns):
+            self._add_columns(columns)
+        self._add_rows(np.flatnonzero((basis.row != BASIC) & ~self.in_rows))
+        status = np.zeros(len(self.column_order), np.int8)
+        real = self.column_order >= 0
+        status[real] = basis.column[self.column_order[real]]
+        status[self.artificial] = basis.artificial
+        taken = highspy.HighsBasis()
+        taken.col_status = [STATUS[x] for x in status.tolist()]
+        taken.row_status = [STATUS[x] for x in basis.row[self.row_order].tolist()]
+        taken.valid = True
+        self.engine.setBasis(taken)
+
+    def explore(
+        self, lower: Floats, upper: Floats, basis: Basis, enough: float, gap: float, end: float
+    ) -> float:
+        """Bound under other bounds of whole decisions, in money; valid even when time runs out.
+
+        Parameters
+        ----------
+        lower, upper
+            Bounds of whole decisions, (integer,).
+        basis
+            Where to start from.
+        enough
+            Bound from which on no more is asked for.
+        gap
+            Relative gap between restricted master and bound that is good enough.
+        end
+            Second of the clock at which to stop.
+        """
+        self.restore(basis)
+        self.hold(lower, upper)
+        bound = -np.inf
+        if not self._run(1, end - self.clock.seconds):
+            return bound
+        for _ in range(EXPLORE_ROUNDS):
+            while True:
+                bound = max(bound, self.bound(self.dual))
+                cost = self.scaled.value(self.objective)
+                if bound >= min(enough, cost - gap * abs(cost)) or not self._price():
+                    break
+                if not self._run(4, end - self.clock.seconds):
+                    return bound
+            if bound >= enough or not self._cut():
+                break
+            if not self._run(1, end - self.clock.seconds):
+                return bound
+        return max(bound, self.bound(self.dual))
+
+    def settle(self, rounds: int, limit: float) -> bool:
         """Solve again after bounds changed, pricing only columns that are not closed."""
         end = self.clock.seconds + limit
         if not self._run(1, limit):
             return False
         for _ in range(rounds):
-            if not self._price(closed):
+            if not self._price():
                 break
             if not self._run(4, end - self.clock.seconds):
                 return False
         return True
-
-    def set_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> None:
-        """Bounds of decision columns."""
-        self.engine.changeColsBounds(len(columns), self.seat[columns].astype(np.int32), lower, upper)
 
     def dive(self, limit: float) -> Floats | None:
         """Round the whole decisions step by step, solving in between; lines of roots are left as they are.
@@ -412,15 +460,17 @@ class Sifted:
         """
         arrays = self.scaled.arrays
         kind = np.array([var.parent_component().local_name for var in arrays.decisions], dtype=object)
-        integer = np.flatnonzero(arrays.integer)
-        integer = integer[kind[integer - arrays.flows] != "line"]
+        integer = self.integer
+        rounded = kind[integer - arrays.flows] != "line"
         hold_last = kind[integer - arrays.flows] == "stock_point"
-        lower, upper = arrays.lower[integer].copy(), arrays.upper[integer].copy()
+        lower, upper = self.lower[integer].copy(), self.upper[integer].copy()
+        first = lower.copy(), upper.copy()
         end = self.clock.seconds + limit
-        for group, threshold in ((~hold_last, 0.5), (hold_last, 0.25)):
+        for group, threshold in ((rounded & ~hold_last, 0.5), (hold_last, 0.25)):
             cautious = False
             while ((lower < upper) & group).any():
                 if self.clock.seconds > end:
+                    self.hold(*first)
                     return None
                 before = lower.copy(), upper.copy()
                 x, open_ = self.value[integer], (lower < upper) & group
@@ -435,23 +485,19 @@ class Sifted:
                 lower[up] = 1.0
                 if not cautious:
                     upper[down] = 0.0
-                if self._try(integer, lower, upper, end):
+                if self._try(lower, upper, end):
                     cautious = False
                     continue
                 if not cautious and group is not hold_last:
                     lower, upper = before
                     cautious = True
-                    if self._try(integer, lower, upper, end):
+                    if self._try(lower, upper, end):
                         continue
-                self.set_bounds(integer, arrays.lower[integer], arrays.upper[integer])
+                self.hold(*first)
                 return None
-        self.set_bounds(integer, arrays.lower[integer], arrays.upper[integer])
+        self.hold(*first)
         return self.value * self.scaled.column
 
-    def _try(self, integer: Ints, lower: Floats, upper: Floats, end: float) -> bool:
-        arrays = self.scaled.arrays
-        self.set_bounds(integer, lower, upper)
-        most = np.where(np.isfinite(arrays.upper[arrays.flows :]), arrays.upper[arrays.flows :], 1.0)
-        most[integer - arrays.flows] = upper
-        closed = self.switches.closed(most)
-        return self.settle(closed, 6, end - self.clock.seconds) and self.shortage <= 1e-6
+    def _try(self, lower: Floats, upper: Floats, end: float) -> bool:
+        self.hold(lower, upper)
+        return self.settle(6, end - self.clock.seconds) and self.shortage <= 1e-6

@@ -1,0 +1,80 @@
+"""Cheapest routes: one pass over the acyclic expanded network, all commodities together, level by level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scopt.network import LAST
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scopt.network import Network
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+__all__ = ["Routes"]
+
+
+class Routes:
+    """Cheapest routes on the expanded network for any cost of its columns."""
+
+    def __init__(self, net: Network) -> None:
+        self.tail, self.head, self.rows = net.tail, net.head, net.rows
+        last = np.flatnonzero(net.kind == LAST)
+        cell = net.market[last] * len(net.chain.channel_ids) + net.channel[last]
+        cell = cell * len(net.chain.product_ids) + net.product[last]
+        order = np.argsort(cell, kind="stable")
+        self.last, cell = last[order], cell[order]
+        self.first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]]) if len(cell) else last
+        inner = np.flatnonzero(net.kind != LAST)
+        level = np.zeros(self.rows + 1, np.int64)
+        tail = np.where(net.tail < 0, self.rows, net.tail)
+        while True:
+            deeper = level.copy()
+            np.maximum.at(deeper, net.head[inner], level[tail[inner]] + 1)
+            if (deeper == level).all():
+                break
+            level = deeper
+        depth = level[tail[inner]]
+        self.steps = [inner[depth == d] for d in range(int(depth.max(initial=-1)) + 1)]
+        self.tail_seat = tail
+
+    def lengths(self, cost: Floats) -> Floats:
+        """Length of the cheapest route from a source to each balance row; the last entry is the source."""
+        length = np.full(self.rows + 1, np.inf)
+        length[-1] = 0.0
+        for step in self.steps:
+            np.minimum.at(length, self.head[step], length[self.tail_seat[step]] + cost[step])
+        return length
+
+    def cheapest(self, cost: Floats) -> tuple[Floats, Floats]:
+        """Cheapest complete route of each (market, channel, product) that can be reached, and all lengths."""
+        length = self.lengths(cost)
+        whole = length[self.tail_seat[self.last]] + cost[self.last]
+        best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
+        return best, length
+
+    def columns(self, cost: Floats, length: Floats, wanted: Bools) -> Ints:
+        """Columns of the cheapest routes of the wanted (market, channel, product)."""
+        whole = length[self.tail_seat[self.last]] + cost[self.last]
+        cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(self.last)]))
+        order = np.lexsort((whole, cell))
+        ends = self.last[order[self.first]][wanted]
+        ends = ends[np.isfinite(length[self.tail_seat[ends]])]
+        needed = np.zeros(self.rows + 1, bool)
+        needed[self.tail_seat[ends]] = True
+        out = [ends]
+        for step in self.steps[::-1]:
+            mine = step[needed[self.head[step]]]
+            gap = length[self.tail_seat[mine]] + cost[mine] - length[self.head[mine]]
+            mine = mine[gap <= 1e-9 * (1.0 + np.abs(length[self.head[mine]]))]
+            _, pick = np.unique(self.head[mine], return_index=True)
+            mine = mine[pick]
+            needed[self.tail_seat[mine]] = True
+            out.append(mine)
+        return np.concatenate(out)
