@@ -52,7 +52,7 @@ CHORD_SHARE = 0.5
 GRID_UP_TO = 60
 """Cells up to which a design under ceilings is sought with a grid of tangents for each."""
 
-SIFT_FROM = 4000
+SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
 
@@ -131,6 +131,7 @@ class Search:
         self.breaks: dict[Cell, Floats] = {}
         self.known: Ints | None = None
         self.refinements = 0
+        self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
         self.share = CHORD_SHARE if self.cells.count else 0.99
         self._weigh_cells()
@@ -143,8 +144,11 @@ class Search:
                 self._design_from_above()
             if not self.fixed and self._refine():
                 self.share = CHORD_SHARE
+            elif not self.whole:
+                self.whole = True  # nothing left to refine: branch and bound has to close the gap
+                self.share = min(self.share, 0.1)
             elif self.share > 0.05:
-                self.share *= 0.2  # nothing left to refine: branch and bound has to close the gap
+                self.share *= 0.2
             else:
                 break
             refined = self.model if self.fixed else self._build(self.breaks)
@@ -207,7 +211,8 @@ class Search:
         """Solve one lower model, raise the bound, improve what it found."""
         scaled = Scaled.of(arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float]]] = []
-        if arrays.lazy.sum() > SIFT_FROM and not self._sift(model, arrays, scaled):
+        sifting = arrays.lazy.sum() > SIFT_FROM and not self.whole
+        if sifting and not self._sift(model, arrays, scaled):
             return Outcome("feasible", [], self.bound)
 
         def watch(point: Floats | None, bound: float) -> None:
