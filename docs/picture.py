@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import scopt
-from scopt.summary import by_tier
+from scopt.report.summary import by_tier
 
 if TYPE_CHECKING:
     from pandas import DataFrame

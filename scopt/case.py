@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from scopt.changes import Changed, apply_changes
-from scopt.defaults import Settings, as_given
+from scopt.casefile.changes import Changed, apply_changes
+from scopt.casefile.defaults import Settings, as_given
+from scopt.casefile.frames import records
+from scopt.casefile.read import nearest, read_frames, read_path
+from scopt.casefile.schema import SHEETS
+from scopt.casefile.validate import Validated, examine, validate
 from scopt.errors import CaseError, UsageError
 from scopt.findings import Findings
-from scopt.frames import records
-from scopt.read import nearest, read_frames, read_path
-from scopt.schema import SHEETS
-from scopt.validate import Validated, examine, validate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scopt.context import Origin
+    from scopt.casefile.context import Origin
 
 __all__ = ["LEVERS", "Case", "Settings", "Strategy", "read_case"]
 

@@ -122,8 +122,8 @@ def template(
     ] = None,
 ) -> int:
     """Make a case workbook to fill in, with drop-downs, notes and a small worked example."""
-    from scopt.sheets import check_target
-    from scopt.template import write_template
+    from scopt.casefile.template import write_template
+    from scopt.report.sheets import check_target
 
     if case.exists():
         raise UsageError(f"{case}: exists already, and a case file is never overwritten")
@@ -226,7 +226,7 @@ def compare(
 
 def _target(output: Path | None, case: Path, ending: str) -> Path:
     """Return where the workbook goes, after making sure that it can be written there."""
-    from scopt.sheets import check_target
+    from scopt.report.sheets import check_target
 
     named = case if case.name not in ("", "..") else case.resolve()
     stem = named.stem if case.is_file() else named.name

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from scopt.errors import UsageError
+from scopt.report.summary import by_channel, changes, share, stock_days
+from scopt.report.text import compare_text
 from scopt.solving import solve
-from scopt.summary import by_channel, changes, share, stock_days
-from scopt.text import compare_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,7 +72,7 @@ class Comparison:
 
     @property
     def service(self) -> DataFrame:
-        """Service by strategy and channel, with the columns of `scopt.summary.by_channel`."""
+        """Service by strategy and channel, with the columns of `scopt.report.summary.by_channel`."""
         parts = [by_channel(result.service).assign(strategy=name) for name, result in self._designs().items()]
         if not parts:
             return pd.DataFrame(columns=["strategy"])
@@ -92,7 +92,7 @@ class Comparison:
         UsageError
             The file cannot be written there.
         """
-        from scopt.workbook import write_comparison
+        from scopt.report.workbook import write_comparison
 
         write_comparison(self, path)
 

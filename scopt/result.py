@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scopt.summary import share, summary_rows
-from scopt.text import describe
+from scopt.report.summary import share, summary_rows
+from scopt.report.text import describe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,7 +187,7 @@ class Result:
         UsageError
             The file cannot be written there.
         """
-        from scopt.workbook import write_result
+        from scopt.report.workbook import write_result
 
         write_result(self, path)
 

@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from scopt.text import amount, percent
+from scopt.report.text import amount, percent
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -14,11 +14,11 @@ import pyomo.environ as pyo
 from scopt.chain import Chain
 from scopt.design import cost_table, tables
 from scopt.errors import UsageError
-from scopt.method import BOUND_NOISE, Options, Search
 from scopt.models import build as assemble
 from scopt.network import expand
 from scopt.result import Result
-from scopt.solver import Clock, Lp, Scaled, check_version
+from scopt.search.method import BOUND_NOISE, Options, Search
+from scopt.search.solver import Clock, Lp, Scaled, check_version
 from scopt.verify import verify
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopt.cells import Cells, as_objects
-from scopt.xlsx import _scan, column_letters, column_number
+from scopt.casefile.cells import Cells, as_objects
+from scopt.casefile.xlsx import _scan, column_letters, column_number
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False)
 

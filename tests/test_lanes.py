@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from scopt.case import Case
+from scopt.casefile.lanes import EARTH_RADIUS_KM, haversine
 from scopt.errors import CaseError
-from scopt.lanes import EARTH_RADIUS_KM, haversine
 
 DEGREE = math.pi * EARTH_RADIUS_KM / 180  # km along the equator
 

@@ -6,7 +6,7 @@ import pyomo.environ as pyo
 import pytest
 
 import scopt
-from scopt.solver import check_version
+from scopt.search.solver import check_version
 
 
 def test_decisions_can_be_read(depot_chain):
@@ -50,7 +50,7 @@ def test_an_interrupt_during_as_is_gives_no_design_of_the_strategy(depot_chain, 
 
 
 def test_a_bound_above_the_cost_is_neither_hidden_nor_called_optimal(depot_chain, monkeypatch):
-    from scopt import method
+    from scopt.search import method
 
     true = method.solve_mip
     wrong = lambda *args, **options: replace(found := true(*args, **options), bound=found.bound * 1.01)  # noqa: E731
@@ -62,7 +62,7 @@ def test_a_bound_above_the_cost_is_neither_hidden_nor_called_optimal(depot_chain
 
 
 def test_an_infinite_bound_proves_nothing(depot_chain, monkeypatch):
-    from scopt import method
+    from scopt.search import method
 
     true, calls = method.solve_mip, []
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from results import make_result, sites
 
-from scopt.summary import by_channel, by_tier, changes, stock_days
-from scopt.text import align, amount, percent
+from scopt.report.summary import by_channel, by_tier, changes, stock_days
+from scopt.report.text import align, amount, percent
 
 CONTRACT_KEYS = ["strategy", "status", "cost", "bound", "gap", "seconds", "as_is_cost", "saving"]
 

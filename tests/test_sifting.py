@@ -8,10 +8,10 @@ import pytest
 from tiny_cases import tiny_case
 
 import scopt
-from scopt import method
 from scopt.case import Case
-from scopt.sifting import Sifted
-from scopt.solver import Clock, Lp, Scaled
+from scopt.search import method
+from scopt.search.sifting import Sifted
+from scopt.search.solver import Clock, Lp, Scaled
 
 STORED = Path(__file__).with_name("enumerated.csv").read_text().splitlines()
 COSTS = {(int(row["seed"]), row["strategy"]): row["cost"] for row in csv.DictReader(STORED)}

@@ -10,9 +10,9 @@ import pytest
 from case_frames import case, sheets, write_folder, write_workbook
 
 from scopt.case import Case, read_case
+from scopt.casefile.schema import SETTINGS, SHEETS
+from scopt.casefile.template import reference_page, write_template
 from scopt.errors import CaseError, UsageError
-from scopt.schema import SETTINGS, SHEETS
-from scopt.template import reference_page, write_template
 
 ROOT = Path(__file__).parents[1]
 

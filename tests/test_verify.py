@@ -12,10 +12,10 @@ import pytest
 from hand_design import INTEGRATED, Design, as_is, case, frame, frames, integrated, lanes_used
 
 from scopt.case import Case, Strategy
-from scopt.schema import BUCKETS
+from scopt.casefile.schema import BUCKETS
 from scopt.verify import verify
-from scopt.verify_bills import Tariff
-from scopt.verify_case import cluster
+from scopt.verify.bills import Tariff
+from scopt.verify.case import cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from results import make_result, sites
 
-from scopt import sheets
 from scopt.errors import UsageError
+from scopt.report import sheets
+from scopt.report.sheets import check_target
 from scopt.result import TABLES
-from scopt.sheets import check_target
 
 
 @pytest.fixture(scope="module")

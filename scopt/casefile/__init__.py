@@ -1,0 +1,1 @@
+"""The case file: its schema, reading, validation, templates and reference page."""

@@ -1,0 +1,85 @@
+"""The result workbook: one sheet a table, title and charts beside the summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scopt.report.charts import CORNER, add_cost_chart, add_tier_chart, add_title
+from scopt.report.sheets import AMBER, GREEN, RED, open_book
+from scopt.report.summary import by_tier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from scopt.comparison import Comparison
+    from scopt.result import Result
+
+__all__ = ["write_comparison", "write_result"]
+
+_HIGHLIGHTS = {
+    "costs": {"{difference}<0": GREEN, "{difference}>0": RED},
+    "sites": {
+        'AND({before}="open",{after}="closed")': RED,
+        'AND({before}="closed",{after}="open")': GREEN,
+    },
+    "service": {"{unmet}>0": RED, "{late}>0": AMBER},
+    "limits": {"AND(ISNUMBER({slack}),{slack}<0)": RED},
+    "checks": {"NOT({ok})": RED},
+}
+"""What a reader looks for: colour of a row by condition, by sheet."""
+
+
+def write_result(result: Result, path: str | Path) -> None:
+    """Write a result as a workbook.
+
+    Parameters
+    ----------
+    result
+        What is written: its summary and its tables, each on a sheet of its own.
+    path
+        File ending in ``.xlsx``; it appears whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be written there.
+    """
+    from scopt.result import TABLES
+
+    with open_book(path, f"{result.provenance.get('case', '')} {result.strategy}".strip()) as book:
+        summary = book.add_summary(result.summary)
+        for name in TABLES[1:]:
+            book.add_table(name, getattr(result, name))
+        tiers = by_tier(result.sites)
+        book.add_table("tiers", tiers)
+        add_title(summary, result)
+        if not result.costs.empty:
+            costs = result.costs[["bucket", "as_is", "strategy"]]
+            add_cost_chart(book.book, summary, costs, f"Cost by bucket, {result.currency} a year", CORNER)
+        add_tier_chart(book.book, summary, tiers, CORNER)
+        for name, rules in _HIGHLIGHTS.items():
+            book.highlight(name, getattr(result, name), rules)
+
+
+def write_comparison(comparison: Comparison, path: str | Path) -> None:
+    """Write a comparison as a workbook.
+
+    Parameters
+    ----------
+    comparison
+        What is written: its figures, and costs, sites and service by strategy, each on a sheet of its own.
+    path
+        File ending in ``.xlsx``; it appears whole or not at all.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be written there.
+    """
+    with open_book(path, "Comparison of strategies") as book:
+        table, currency = comparison.table, next(iter(comparison.results.values())).currency
+        first = book.add_table("comparison", table)
+        for name in ("costs", "sites", "service"):
+            book.add_table(name, getattr(comparison, name))
+        title = f"Cost by bucket, {currency} a year"
+        add_cost_chart(book.book, first, comparison.costs, title, (len(table) + 3, 0))

@@ -1,0 +1,1 @@
+"""The solution method: sifting, branching, improvement, and the hand-over to HiGHS."""

@@ -1,0 +1,183 @@
+"""Designs: priced with the true square root, and improved with their decisions held.
+
+With sites, stock points and offers held, what is left of the model is linear but for the roots. Setting each
+root's slope to that at its own variance and solving again lowers the true cost from round to round (a concave
+function lies below its tangent).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scopt.search.solver import Clock, Lp, Scaled
+from scopt.search.switches import Switches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scopt.models import Arrays, Model
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+__all__ = ["Design", "Improver", "price"]
+
+FEASIBLE = 1e-6
+"""A row may miss its bound by this part of its largest term."""
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A design with its true cost.
+
+    Parameters
+    ----------
+    flows
+        Array columns of the model it belongs to, units per year.
+    values
+        Value of every decision by name.
+    costs
+        Cost by bucket, money per year.
+    variance
+        Variance by cell (site, product, group).
+    envelope
+        Root that the model counts at least, by cell.
+    """
+
+    flows: Floats
+    values: dict[str, float]
+    costs: dict[str, float]
+    variance: dict[tuple[int, int, int], float]
+    envelope: dict[tuple[int, int, int], float]
+
+    @property
+    def cost(self) -> float:
+        """Total cost, money per year."""
+        return float(sum(self.costs.values()))
+
+
+def price(model: Model, arrays: Arrays, point: Floats) -> Design | None:
+    """Price a solution with the true root; None where it breaks a row (a ceiling on stock, say)."""
+    flows = model.load(arrays, point)
+    values = {var.name: float(var.value or 0.0) for var in arrays.decisions}
+    full = np.concatenate([flows, np.fromiter(values.values(), float, len(values))])
+    if _broken(model, arrays, full).any():
+        return None
+    cells = model.notes["cells"]
+    keys = cells.keys
+    variance = dict(zip(keys, cells.variance(flows).tolist(), strict=True))
+    envelope = dict(zip(keys, cells.least_root(flows).tolist(), strict=True))
+    return Design(flows, values, model.costs(flows), variance, envelope)
+
+
+def _broken(model: Model, arrays: Arrays, point: Floats) -> NDArray[np.bool_]:
+    """Rows that a point breaks; the definition of the root is not among them: the true root is meant."""
+    activity = arrays.matrix @ point
+    size = abs(arrays.matrix) @ np.abs(point)
+    slack = FEASIBLE * np.maximum(size, 1e-3)
+    broken = (activity < arrays.row_lower - slack) | (activity > arrays.row_upper + slack)
+    broken &= ~arrays.lazy
+    for rows in ("root_of_variance", "one_line"):
+        for constraint in getattr(model.pyomo, rows, {}).values():
+            broken[arrays.row_of(constraint)] = False
+    first = 0
+    for name, count in arrays.row_blocks:
+        if name == "line":
+            broken[first : first + count] = False
+        first += count
+    return np.asarray(broken)
+
+
+class Improver:
+    """Holds one linear program of the plain model and improves design after design in it.
+
+    Parameters
+    ----------
+    model, arrays
+        The model with one line per cell.
+    clock
+        Time budget.
+    """
+
+    def __init__(self, model: Model, arrays: Arrays, clock: Clock, seed: int = 0) -> None:
+        self.model, self.arrays, self.clock = model, arrays, clock
+        self.lp = Lp(Scaled.of(arrays), ~arrays.lazy, clock, seed)
+        self.integer = np.flatnonzero(arrays.integer)
+        self.place = arrays.place
+        self.switches = Switches(arrays)
+        cells = model.notes["cells"]
+        roots = model.pyomo.root_of_variance if cells.count else {}
+        self.root_row = [int(arrays.row_of(roots[key])) for key in roots]
+        slopes = model.pyomo.variance.values() if cells.count else []
+        self.variance_column = [self.place[v.name] for v in slopes]
+        bases = model.pyomo.envelope.values() if cells.count else []
+        self.envelope_column = [self.place[v.name] for v in bases]
+
+    def hold(self, values: dict[str, float]) -> None:
+        """Fix whole decisions at the given values and close what they switch off."""
+        arrays = self.arrays
+        fixed = np.array(
+            [round(values.get(arrays.decisions[j - arrays.flows].name, 0.0)) for j in self.integer], float
+        )
+        self.lp.set_bounds(self.integer, fixed, fixed)
+        point = np.zeros(len(arrays.decisions))
+        point[self.integer - arrays.flows] = fixed
+        closed = self.switches.closed(point)
+        upper = np.where(closed, 0.0, arrays.upper[: arrays.flows])
+        self.lp.set_bounds(np.arange(arrays.flows), np.zeros(arrays.flows), upper)
+
+    def _slope(self, variance: dict[tuple[int, int, int], float]) -> None:
+        """Set each root's line: the tangent at its variance, or a steep chord where a cell holds nothing."""
+        cells = self.model.notes["cells"]
+        keys = cells.keys
+        for n, key in enumerate(keys):
+            at, least = variance.get(key, 0.0), 1e-4 * cells.high[n]
+            if cells.high[n] <= 0:
+                continue
+            slope, height = (0.5 / at**0.5, 0.5 * at**0.5) if at > least else (least**-0.5, 0.0)
+            row = self.root_row[n]
+            self.lp.set_entry(row, self.envelope_column[n], 0.0)
+            self.lp.set_entry(row, self.variance_column[n], -slope)
+            self.lp.set_row(row, height, height)
+
+    def improve(
+        self, values: dict[str, float], variance: dict[tuple[int, int, int], float], rounds: int = 6
+    ) -> Design | None:
+        """Best design that the held decisions allow; None where none was found.
+
+        Parameters
+        ----------
+        values
+            Whole decisions by name.
+        variance
+            Variance by cell from which the slopes start.
+        rounds
+            Linear programs at most.
+        """
+        self.hold(values)
+        best: Design | None = None
+        for _ in range(rounds):
+            self._slope(variance)
+            point = self.lp.solve(max(self.clock.left, 2.0))
+            if point is None:
+                break
+            design = price(self.model, self.arrays, point)
+            if design is not None and (best is None or design.cost < best.cost):
+                gain = np.inf if best is None else best.cost - design.cost
+                best = design
+            else:
+                gain = 0.0
+            after = self._variance()
+            if not variance or (best is not None and gain <= 1e-9 * max(1.0, abs(best.cost))):
+                break
+            variance = after
+        return best
+
+    def _variance(self) -> dict[tuple[int, int, int], float]:
+        cells = self.model.notes["cells"]
+        keys = cells.keys
+        roots = self.model.pyomo.root.values() if cells.count else []
+        return {key: root.value**2 for key, root in zip(keys, roots, strict=True)}

@@ -1,0 +1,440 @@
+"""The solution method: bound from below by chords, designs improved at their own variances, chords refined.
+
+1. The model with the envelope of each root gives a bound on the truth. A large one is first relaxed and
+   sifted (`sifting`), rounded by a dive, and solved on the columns that mattered; then, or at once, branch
+   and bound takes it whole.
+2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
+3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
+   break point at the variance of the solution, stocked states are copied per line, and the model is solved
+   again from the best design.
+
+Bound and cost only ever improve, so a solve may stop at any time.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scopt.chain import position
+from scopt.models import build
+from scopt.network import STOCK, Versions, expand
+from scopt.progress import Event
+from scopt.search.branching import Tree
+from scopt.search.improve import Design, Improver, price
+from scopt.search.sifting import Sifted
+from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scopt.chain import Chain
+    from scopt.models import Arrays, Model
+    from scopt.progress import Progress
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Cell = tuple[int, int, int]
+
+__all__ = ["BOUND_NOISE", "Options", "Search", "relative_gap"]
+
+BOUND_NOISE = 1e-6
+"""A bound may lie above a cost by this part of it, the solver's tolerance; anything more is a defect."""
+
+CHORD_SHARE = 0.5
+"""Part of the asked gap at which branch and bound stops while chords may still be refined."""
+
+GRID_UP_TO = 60
+"""Cells up to which a design under ceilings is sought with a grid of tangents for each."""
+
+SIFT_FROM = 2000
+"""Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
+
+
+def relative_gap(cost: float | None, bound: float | None) -> float | None:
+    """Return (cost - bound) / max(abs(cost), 1e-9), None where either is missing."""
+    if cost is None or bound is None or not np.isfinite(bound):
+        return None
+    return (cost - bound) / max(abs(cost), 1e-9)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How hard to try.
+
+    Parameters
+    ----------
+    gap
+        Proven relative gap at which to stop.
+    time_limit
+        Seconds.
+    seed, threads
+        Passed to the solver; the same seed and threads give the same run unless time runs out.
+    """
+
+    gap: float = 0.01
+    time_limit: float = 600.0
+    seed: int = 0
+    threads: int | None = None
+
+
+@dataclass(eq=False)
+class Search:
+    """One strategy's search for a design.
+
+    Parameters
+    ----------
+    model
+        The plain model: the envelope of every root, possibly extended by its user.
+    options
+        Gap, time, seed, threads.
+    clock
+        Time budget; may already run.
+    phase
+        Word for progress reports.
+    extend
+        Applied to every model that is built for this search (a user's own constraints).
+    fixed
+        Solve the model as it stands, without refined copies of it (its user's constraints are not in them).
+    """
+
+    model: Model
+    options: Options
+    clock: Clock
+    progress: Progress | None = None
+    phase: str = "solving"
+    extend: Callable[[Model], None] | None = None
+    fixed: bool = False
+
+    best: Design | None = field(default=None, init=False)
+    bound: float = field(default=-np.inf, init=False)
+    infeasible: bool = field(default=False, init=False)
+    seconds: float = field(default=0.0, init=False)
+
+    def run(self) -> Search:
+        """Search until the gap is reached, time is up, or nothing is left to refine."""
+        self._run()
+        if self.best is not None and self.bound <= self.best.cost + BOUND_NOISE * abs(self.best.cost):
+            self.bound = min(self.bound, self.best.cost)
+        self.seconds = self.clock.seconds
+        return self
+
+    def _run(self) -> None:
+        self.arrays = self.model.compile()
+        self.cells = self.model.notes["cells"]
+        self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
+        self.breaks: dict[Cell, Floats] = {}
+        self.known: Ints | None = None
+        self.refinements = 0
+        self.whole = False
+        # Part of the gap is left to the chords, unless there is no root to approximate.
+        self.share = CHORD_SHARE if self.cells.count else 0.99
+        self._weigh_cells()
+        outcome = self._round(self.model, self.arrays)
+        if outcome.status == "infeasible":
+            self.infeasible = True
+            return
+        while not self._done() and self.clock.left > 0:
+            if self._has_ceilings() and self.points and not self.fixed:
+                self._design_from_above()
+            if not self.fixed and self._refine():
+                self.share = CHORD_SHARE
+            elif not self.whole:
+                self.whole = True  # nothing left to refine: branch and bound has to close the gap
+                self.share = min(self.share, 0.1)
+            elif self.share > 0.05:
+                self.share *= 0.2
+            else:
+                break
+            refined = self.model if self.fixed else self._build(self.breaks)
+            outcome = self._round(refined, refined.compile())
+            if outcome.status == "infeasible":
+                self.infeasible = self.best is None
+                break
+
+    def _weigh_cells(self) -> None:
+        """Keys of the cells, and what a unit of safety stock in each costs a year."""
+        cells, chain = self.cells, self.chain
+        value = chain.product_column("value")[cells.product] * cells.factor
+        rate = chain.product_column("holding_rate") + chain.product_column("loss_rate_per_day") * chain.days
+        self.weight = np.maximum(value * rate[cells.product], 1e-12 * cells.factor)
+        self.keys: list[Cell] = cells.keys
+
+    @property
+    def chain(self) -> Chain:
+        """What the strategy may use."""
+        return self.model.chain
+
+    @property
+    def status(self) -> str:
+        """``optimal``, ``feasible``, ``infeasible`` or ``stopped``."""
+        if self.best is None:
+            return "infeasible" if self.infeasible else "stopped"
+        return "optimal" if self._done() else "feasible"
+
+    @property
+    def gap(self) -> float | None:
+        """Proven relative gap."""
+        return relative_gap(None if self.best is None else self.best.cost, self.bound)
+
+    def _done(self) -> bool:
+        gap = self.gap
+        return gap is not None and -BOUND_NOISE <= gap <= self.options.gap + 1e-12
+
+    def _raise(self, bound: float) -> None:
+        """Raise the bound; an infinite one tells of infeasibility and proves nothing about a cost."""
+        if np.isfinite(bound):
+            self.bound = max(self.bound, bound)
+
+    def _report(self, phase: str | None = None) -> None:
+        if self.progress is not None:
+            cost = None if self.best is None else self.best.cost
+            bound = None if not np.isfinite(self.bound) else self.bound
+            self.progress(Event(phase or self.phase, self.clock.seconds, cost, bound, self.gap))
+
+    # -- one round -------------------------------------------------------------------------------------------
+
+    def _build(self, breaks: dict[Cell, Floats], *, above: bool = False) -> Model:
+        count = {cell: len(points) + (0 if above else 1) for cell, points in breaks.items()}
+        network = expand(self.chain, Versions.of(self.chain, count))
+        model = build(network, breaks, above=above)
+        if self.extend is not None:
+            self.extend(model)
+        return model
+
+    def _round(self, model: Model, arrays: Arrays) -> Outcome:
+        """Solve one lower model, raise the bound, improve what it found."""
+        scaled = Scaled.of(arrays)
+        self.points: list[tuple[dict[Cell, float], dict[Cell, float]]] = []
+        sifting = arrays.lazy.sum() > SIFT_FROM and not self.whole
+        if sifting and not self._sift(model, arrays, scaled):
+            return Outcome("feasible", [], self.bound)
+
+        def watch(point: Floats | None, bound: float) -> None:
+            self._raise(bound)
+            if point is not None and model is self.model:
+                self._take(price(model, arrays, point))
+            self._report()
+
+        outcome = solve_mip(
+            scaled, np.ones(len(scaled.row), bool), self.clock, gap=self.options.gap * self.share,
+            seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), watch=watch,
+        )  # fmt: skip
+        self._raise(outcome.bound)
+        self._improve(model, arrays, outcome.points)
+        return outcome
+
+    def _improve(self, model: Model, arrays: Arrays, points: list[Floats]) -> None:
+        """Improve the decisions of solutions, the last one first, until the gap is reached."""
+        for point in points[::-1]:
+            model.load(arrays, point)
+            variance = self._variance(model)
+            values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
+            cells = model.notes["cells"]
+            least = dict(zip(self.keys, cells.least_root(point[: arrays.flows]).tolist(), strict=True))
+            self.points.append((variance, least))
+            design = self.improver.improve(values, variance)
+            self._take(design)
+            if design is not None and (apart := self._without_idle_joins(design)) is not None:
+                self._take(self.improver.improve(apart, design.variance))
+            self._report()
+            if self._done():
+                break
+
+    def _without_idle_joins(self, design: Design) -> dict[str, float] | None:
+        """Decisions of a design less joined pools where one pool alone is stocked; None without any."""
+        net, chain = self.model.network, self.chain
+        held = np.flatnonzero((net.kind == STOCK) & (design.flows[: net.size] > 0))
+        pools = np.zeros((len(chain.site_ids), len(chain.pool_ids)), bool)
+        pools[net.site[held], chain.pool[net.channel[held]]] = True
+        join = getattr(self.model.pyomo, "join", {})
+        single = [site for site in chain.site_ids[pools.sum(axis=1) <= 1] if site in join]
+        idle = {name for site in single if design.values[name := join[site].name] > 0.5}
+        return {n: 0.0 if n in idle else v for n, v in design.values.items()} if idle else None
+
+    def _sift(self, model: Model, arrays: Arrays, scaled: Scaled) -> bool:
+        """Bound by the sifted relaxation and branch and bound on it; designs by diving and by kernels.
+
+        Returns
+        -------
+        bool
+            Whether the model may have no solution at all, so that the whole of it has to be solved.
+        """
+
+        def report(bound: float, what: str = "relaxation") -> None:
+            self._raise(bound)
+            self._report(f"{self.phase}: {what}")
+
+        sifted = Sifted(model, scaled, self.clock, self.options.seed, self.known)
+        done = sifted.solve(max(0.2 * self.options.gap, 1e-7), 0.5 * self.clock.left, report)
+        if done and sifted.shortage > 1e-6:
+            return True
+        self.known = sifted.known()
+        if not done:
+            return False
+        tree = Tree(sifted, self.options.threads or min(os.cpu_count() or 1, 4), 0.05 * self.options.gap)
+        if self.best is None:
+            if (point := tree.dive(0.3 * self.clock.left)) is not None:
+                self._improve(model, arrays, [point])
+            self._kernel(model, arrays, scaled, sifted)
+        self.refinements += 1
+        if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
+            return False
+        more = True
+        while more and not self._done() and self.clock.left > 0:
+            more = tree.run(max(0.5 * self.clock.left, 5.0), self._enough, lambda b: report(b, "branching"))
+            self._raise(tree.bound)
+            if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
+                self._improve(model, arrays, [point])
+            self._kernel(model, arrays, scaled, sifted)
+        self.known = sifted.known()
+        return False
+
+    def _kernel(self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted) -> None:
+        """Look for designs among the columns that mattered."""
+        if self._done():
+            return
+        self._report(f"{self.phase}: kernel")
+        closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
+        outcome = solve_mip(
+            scaled, sifted.in_rows | ~arrays.lazy, self.clock, gap=0.3 * self.options.gap,
+            limit=0.15 * self.clock.left, seed=self.options.seed, threads=self.options.threads,
+            start=self._start(arrays), closed=closed,
+        )  # fmt: skip
+        self._improve(model, arrays, outcome.points[-2:])
+
+    def _enough(self) -> float:
+        """Bound at which the gap is reached with the best design."""
+        if self.best is None:
+            return np.inf
+        return self.best.cost - self.options.gap * abs(self.best.cost)
+
+    def _chord_share(self) -> float:
+        """Part of the gap that chords at the best design are to blame for."""
+        if self.best is None:
+            return 0.0
+        error = sum(
+            weight * (at**0.5 - self._least_root(n, key, at, self.best.envelope[key]))
+            for n, (key, weight) in enumerate(zip(self.keys, self.weight.tolist(), strict=True))
+            if (at := self.best.variance.get(key, 0.0)) > 0
+        )
+        return float(error / max(self.best.cost - self.bound, 1e-9))
+
+    def _variance(self, model: Model) -> dict[Cell, float]:
+        cells = model.notes["cells"]
+        keys = cells.keys
+        roots = model.pyomo.root.values() if cells.count else []
+        return {key: root.value**2 for key, root in zip(keys, roots, strict=True)}
+
+    def _take(self, design: Design | None) -> None:
+        """Keep a design of the plain model when it is the cheapest so far."""
+        if design is not None and (self.best is None or design.cost < self.best.cost):
+            self.best = design
+
+    def _start(self, arrays: Arrays) -> dict[int, float] | None:
+        """Whole decisions of the best design, with the line that each of its cells uses."""
+        if self.best is None:
+            return None
+        values = dict(self.best.values)
+        names = self.chain
+        out: dict[int, float] = {}
+        for number, var in enumerate(arrays.decisions):
+            if not arrays.integer[arrays.flows + number]:
+                continue
+            if var.parent_component().local_name == "line":
+                site, product, group, line = var.index()
+                pools = names.pool_ids
+                g = position(group, pools) if group in pools else len(pools)
+                cell = (position(site, names.site_ids), position(product, names.product_ids), g)
+                at = self.best.variance.get(cell, 0.0)
+                mine = int(np.searchsorted(self.breaks.get(cell, np.empty(0)), at))
+                out[arrays.flows + number] = float(at > 0 and line == mine)
+            else:
+                out[arrays.flows + number] = float(round(values.get(var.name, 0.0)))
+        return out
+
+    # -- refinement ------------------------------------------------------------------------------------------
+
+    def _refine(self) -> bool:
+        """Add break points where chords lie furthest below the root; False when there is nothing to add."""
+        cells, keys, weight = self.cells, self.keys, self.weight
+        if not cells.count:
+            return False
+        sources = self.points[:2]
+        if self.best is not None:
+            sources.append((self.best.variance, self.best.envelope))
+        wanted: list[tuple[float, int, float]] = []
+        for variance, least in sources:
+            for n, key in enumerate(keys):
+                at = variance.get(key, 0.0)
+                if at > 0:
+                    error = weight[n] * (np.sqrt(at) - self._least_root(n, key, at, least[key]))
+                    wanted.append((error, n, at))
+        wanted.sort(reverse=True)
+        total = sum(error for error, _, _ in wanted)
+        done, added = 0.0, False
+        for error, n, at in wanted:
+            if error <= 1e-12 * max(1.0, abs(total)) or done > 0.98 * total:
+                break
+            done += error
+            points = self.breaks.get(keys[n], np.empty(0))
+            inside = cells.low[n] * (1 + 1e-6) < at < cells.high[n] * (1 - 1e-6)
+            if not inside or (np.abs(points - at) <= 1e-4 * at).any():
+                continue
+            self.breaks[keys[n]] = np.sort(np.append(points, at))
+            added = True
+        return added
+
+    def _least_root(self, n: int, key: Cell, at: float, envelope: float) -> float:
+        """Root that the model counts for a variance: by its chords or, without break points, the envelope."""
+        low, high = self.cells.low[n], self.cells.high[n]
+        points = np.concatenate([[low], self.breaks.get(key, np.empty(0)), [high]])
+        chord = float(np.interp(at, points, np.sqrt(points))) if key in self.breaks or low > 0 else 0.0
+        return min(max(chord, 0.0 if key in self.breaks else envelope), float(np.sqrt(at)))
+
+    def _has_ceilings(self) -> bool:
+        """Whether rows hold stock down, so that a design of the lower model may break them."""
+        measures = self.chain.case.limits["measure"]
+        blocks = {name for name, count in self.arrays.row_blocks if count}
+        return bool({"max_stock_days", "max_site_days"} & blocks or (measures == "stock_value").any())
+
+    def _design_from_above(self) -> None:
+        """Look for a design under ceilings on stock in the model whose roots are approximated from above.
+
+        Tangents touch at the variances of the last solution and of the best design; a small model gets a grid
+        of them besides.
+        """
+        cells = self.cells
+        breaks: dict[Cell, Floats] = {}
+        seen = [*(v for v, _ in self.points[-1:]), *([] if self.best is None else [self.best.variance])]
+        for n, key in enumerate(self.keys):
+            high = cells.high[n]
+            if high <= 0:
+                breaks[key] = np.ones(1)
+                continue
+            low = max(cells.low[n], 1e-3 * high)
+            points = np.array([at for variance in seen if (at := variance.get(key, 0.0)) > 0.5 * low])
+            if cells.count <= GRID_UP_TO:
+                count = 1 + int(np.ceil(np.log2(high / low) / 1.5))
+                points = np.concatenate([points, np.geomspace(low, high, count)])
+            elif not len(points):
+                points = np.array([0.25 * high])
+            points = np.sort(points)
+            breaks[key] = points[np.r_[True, points[1:] > 1.01 * points[:-1]]]
+        model = self._build(breaks, above=True)
+        arrays = model.compile()
+        scaled = Scaled.of(arrays)
+        outcome = solve_mip(
+            scaled, np.ones(len(scaled.row), bool), self.clock, gap=max(0.5 * self.options.gap, 1e-7),
+            limit=self.clock.left / 3, seed=self.options.seed, threads=self.options.threads,
+        )  # fmt: skip
+        for point in outcome.points[::-1]:
+            model.load(arrays, point)
+            values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
+            self._take(self.improver.improve(values, self._variance(model)))
+        self._report()
