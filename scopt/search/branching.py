@@ -77,6 +77,11 @@ class Tree:
         Relaxations to solve side by side.
     gap
         Relative gap at which the relaxation of a node counts as solved.
+
+    Attributes
+    ----------
+    leaves
+        Whole decisions, (integer,), of nodes that need no further branching.
     """
 
     def __init__(self, sifted: Sifted, threads: int, gap: float) -> None:
@@ -92,6 +97,7 @@ class Tree:
         self.gain, self.seen = np.zeros((2, len(columns))), np.zeros((2, len(columns)))
         self.count = 0
         self.shut = np.inf
+        self.leaves: list[Floats] = []
         lower, upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
         root = Node(sifted.best_bound, 0, lower, upper, sifted.value[columns].copy(), sifted.basis())
         self.open = [root]
@@ -102,7 +108,7 @@ class Tree:
         return min(self.shut, self.open[0].bound if self.open else np.inf)
 
     def run(self, limit: float, enough: Callable[[], float], report: Callable[[float], None]) -> bool:
-        """Branch until time is up; False when the bound is enough, no node is left, or none can be solved.
+        """Branch until time is up; False when the bound is enough or cannot be raised any more.
 
         Parameters
         ----------
@@ -116,7 +122,7 @@ class Tree:
         end = self.clock.seconds + limit
         while len(self.workers) < self.threads:
             self.workers.append(self.workers[0].copy())
-        while self.open and self.bound < enough() and not self.clock.stopped:
+        while self.open and self.open[0].bound < min(enough(), self.shut) and not self.clock.stopped:
             node = heapq.heappop(self.open)
             if not self._branch(node, enough(), end):
                 heapq.heappush(self.open, node)
@@ -145,6 +151,7 @@ class Tree:
         tried = self._candidates(node)
         if not len(tried):
             self.shut = min(self.shut, node.bound)
+            self.leaves.append(node.point)
             return True
         lower, upper = node.lower.copy(), node.upper.copy()
         pairs = self._solve(node, tried, enough, end)
@@ -200,9 +207,7 @@ class Tree:
             self.gain[way, j] += max(child.bound - node.bound, 0.0) / max(change, 0.01)
             self.seen[way, j] += 1
 
-    def _solve(
-        self, node: Node, tried: Ints, enough: float, end: float
-    ) -> list[tuple[Node, Node]] | None:
+    def _solve(self, node: Node, tried: Ints, enough: float, end: float) -> list[tuple[Node, Node]] | None:
         """Both children of every decision that is tried, in parallel; None when time ran out."""
         tasks = []
         for j in tried.tolist():

@@ -287,13 +287,24 @@ class Search:
             return False
         more = True
         while more and not self._done() and self.clock.left > 0:
-            more = tree.run(max(0.5 * self.clock.left, 5.0), self._enough, lambda b: report(b, "branching"))
+            limit = min(max(0.5 * self.clock.left, 5.0), self.clock.left)
+            more = tree.run(limit, self._enough, lambda b: report(b, "branching"))
             self._raise(tree.bound)
+            self._improve_leaves(arrays, tree)
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             self._kernel(model, arrays, scaled, sifted)
         self.known = sifted.known()
         return False
+
+    def _improve_leaves(self, arrays: Arrays, tree: Tree) -> None:
+        """Improve the decisions of a tree's latest leaves."""
+        names = [var.name for var in arrays.decisions]
+        columns = np.flatnonzero(arrays.integer) - arrays.flows
+        for leaf in tree.leaves[-3:]:
+            values = dict(zip([names[j] for j in columns], leaf.tolist(), strict=True))
+            self._take(self.improver.improve(values, {} if self.best is None else self.best.variance))
+        tree.leaves.clear()
 
     def _kernel(self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted) -> None:
         """Look for designs among the columns that mattered."""
