@@ -10,7 +10,7 @@ import pandas as pd
 from scopt.errors import UsageError
 from scopt.report.summary import by_channel, changes, share, stock_days
 from scopt.report.text import compare_text
-from scopt.solving import solve
+from scopt.solving import Solved, solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,9 +39,12 @@ class Comparison:
     ----------
     results
         Result by strategy, in the order in which they were solved.
+    left
+        Strategies that an interrupt left unsolved.
     """
 
     results: Mapping[str, Result]
+    left: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return compare_text(self)
@@ -110,7 +113,7 @@ def compare(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Solve several strategies of a case, one after the other.
+    """Solve several strategies of a case, one after the other; an interrupt keeps what was found.
 
     Parameters
     ----------
@@ -126,7 +129,8 @@ def compare(
     Returns
     -------
     Comparison
-        One result per strategy, also of those that have no design.
+        One result per strategy, also of those that have no design; after an interrupt of those that were
+        begun.
 
     Raises
     ------
@@ -138,7 +142,8 @@ def compare(
     unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(f"no strategy {', '.join(map(repr, unknown))}; the case has {', '.join(known)}")
-    results = {}
+    results: dict[str, Result] = {}
+    searches: dict[str, Solved] = {}
     for name in names:
         results[name] = solve(
             case,
@@ -148,8 +153,11 @@ def compare(
             seed=seed,
             threads=threads,
             progress=None if progress is None else _named(progress, name),
+            searches=searches,
         )
-    return Comparison(results)
+        if any(solved.interrupted for solved in searches.values()):
+            break
+    return Comparison(results, tuple(name for name in names if name not in results))
 
 
 def _named(progress: Progress, strategy: str) -> Progress:

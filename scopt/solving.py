@@ -75,6 +75,7 @@ def solve(
     threads: int | None = None,
     progress: Progress | None = None,
     extend: Callable[[Model], None] | None = None,
+    searches: dict[str, Solved] | None = None,
 ) -> Result:
     """Find the cheapest design of a strategy, with a proven bound.
 
@@ -96,6 +97,9 @@ def solve(
     extend
         Called with every model of the strategy before it is solved, to add constraints in Pyomo. The method
         may build more than one model, so constraints belong here rather than into one model by hand.
+    searches
+        Strategies searched before, which this call adds to. Share one dictionary among solves of one case
+        with the same options, and as-is (and whatever else is compared against) is searched only once.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def solve(
     )
     if options.gap < 0 or options.time_limit <= 0:
         raise UsageError("the gap must not be negative and the time limit must be above 0 seconds")
-    work = _Work(case, strategy, options, progress, extend)
+    work = _Work(case, strategy, options, progress, extend, {} if searches is None else searches)
     return work.run(model)
 
 
@@ -133,16 +137,24 @@ def _open(case: Case | Model, strategy: str) -> tuple[Model | None, Case, str]:
 
 
 @dataclass(eq=False)
-class _Solved:
+class Solved:
     """A searched strategy with its tables."""
 
     search: Search
     strategy: Strategy
     case: Case
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    reoptimised: float | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was stopped before its gap or its time was reached."""
+        return self.search.clock.stopped
 
     @property
     def cost(self) -> float | None:
+        """Cost of the best design, None without one."""
         return None if self.search.best is None else self.search.best.cost
 
 
@@ -155,39 +167,50 @@ class _Work:
     options: Options
     progress: Progress | None
     extend: Callable[[Model], None] | None
+    searches: dict[str, Solved]
     messages: list[str] = field(default_factory=list)
 
     def run(self, model: Model | None) -> Result:
         if self.name not in self.case.strategies:
             _chain(self.case, self.name)
         against_name = self.case.strategies[self.name].against
-        as_is = self._search("as_is", "as-is", None)
+        as_is = self._find("as_is", "as-is")
         self._say_as_is(as_is)
         if self.name == "as_is":
             return self._result(as_is, as_is, as_is, against_name)
         if as_is.search.clock.stopped:
             # Today's chain is no design of the strategy that was asked for.
             return self._result(None, as_is, as_is, against_name)
-        main = self._search(self.name, self.name, model)
+        main = self._find(self.name, self.name, model)
         against = as_is
         if against_name == self.name:
             against = main
         elif against_name != "as_is" and not main.search.clock.stopped:
-            against = self._search(against_name, f"{against_name} (to compare)", None)
+            against = self._find(against_name, f"{against_name} (to compare)")
         return self._result(main, as_is, against, against_name)
 
-    def _search(self, name: str, phase: str, model: Model | None) -> _Solved:
+    def _find(self, name: str, phase: str, model: Model | None = None) -> Solved:
+        """Search a strategy, or take it from the searches before."""
+        own = model is not None or (self.extend is not None and name == self.name)
+        if own:
+            return self._search(name, phase, model)
+        if name not in self.searches or self.searches[name].interrupted:
+            self.searches[name] = self._search(name, phase, None)
+        return self.searches[name]
+
+    def _search(self, name: str, phase: str, model: Model | None) -> Solved:
         extend, given = self.extend if name == self.name else None, model is not None
         if model is None:
             model = assemble(expand(_chain(self.case, name)))
         clock = Clock(self.options.time_limit)
+        messages: list[str] = []
         if hasattr(model.pyomo, "deviation"):
-            extend = self._hold_observed(model, clock, extend)
+            extend = self._hold_observed(model, clock, extend, messages)
         if extend is not None:
             extend(model)
         fixed = given and extend is None
         search = Search(model, self.options, clock, self.progress, phase, extend, fixed).run()
-        solved = _Solved(search, model.chain.strategy, model.chain.case)
+        solved = Solved(search, model.chain.strategy, model.chain.case, messages=messages)
         if search.best is not None:
             solved.tables = tables(model, search.arrays, search.best.flows, search.best.values)
         return solved
@@ -202,7 +225,7 @@ class _Work:
         return None if search.best is None else search.best.cost
 
     def _hold_observed(
-        self, model: Model, clock: Clock, extend: Callable[[Model], None] | None
+        self, model: Model, clock: Clock, extend: Callable[[Model], None] | None, messages: list[str]
     ) -> Callable[[Model], None] | None:
         """Run today's chain as observed: the least deviation from the observed shares comes before cost."""
         arrays = model.compile()
@@ -217,7 +240,7 @@ class _Work:
         least = float(point[columns].sum())
         moved = float(model.chain.case.lanes["units_today"].fillna(0.0).sum())
         if least > 1e-3 * moved:
-            self.messages.append(
+            messages.append(
                 f"as-is: the observed flows (units_today) do not fit the demand of the case; {least:,.0f} "
                 "units a year had to run elsewhere than observed"
             )
@@ -230,7 +253,8 @@ class _Work:
 
         return as_observed
 
-    def _say_as_is(self, as_is: _Solved) -> None:
+    def _say_as_is(self, as_is: Solved) -> None:
+        self.messages += as_is.messages
         if as_is.search.best is None:
             why = (
                 "today's sites and lanes cannot keep the promises, capacities or fill rates of the case"
@@ -239,7 +263,7 @@ class _Work:
             )
             self.messages.append(f"no as-is design: {why}, so there is no as-is cost and no saving")
 
-    def _result(self, main: _Solved | None, as_is: _Solved, against: _Solved, against_name: str) -> Result:
+    def _result(self, main: Solved | None, as_is: Solved, against: Solved, against_name: str) -> Result:
         if main is None:
             return self._make(
                 "stopped", None, None, None, as_is.search.seconds, as_is, None, against_name, {}
@@ -249,7 +273,9 @@ class _Work:
         observed = self.case.lanes["units_today"].notna().any()
         if observed and as_is.cost is not None and not as_is.search.clock.stopped:
             unit = f"{self.case.settings.currency}/year"
-            rows = [("as-is as run", as_is.cost, unit), ("as-is re-optimised", self._reoptimised(), unit)]
+            if as_is.reoptimised is None:
+                as_is.reoptimised = self._reoptimised()
+            rows = [("as-is as run", as_is.cost, unit), ("as-is re-optimised", as_is.reoptimised, unit)]
             out["summary"] = pd.DataFrame(rows, columns=["metric", "value", "unit"])
         if best is not None:
             before = None if as_is.search.best is None else as_is.search.best.costs
@@ -269,7 +295,7 @@ class _Work:
         bound: float | None,
         gap: float | None,
         seconds: float,
-        as_is: _Solved,
+        as_is: Solved,
         saving: float | None,
         against_name: str,
         out: dict[str, pd.DataFrame],

@@ -82,7 +82,7 @@ def solved(monkeypatch):
     """Names of the strategies that were solved, with their options."""
     calls = []
 
-    def solve(case, strategy, *, progress=None, **options):
+    def solve(case, strategy, *, progress=None, searches=None, **options):
         calls.append((strategy, options))
         if progress is not None:
             progress(Event("improving", 1.0))
@@ -112,3 +112,36 @@ def test_an_unknown_strategy_is_told_before_anything_is_solved(solved):
     with pytest.raises(UsageError, match="no strategy 'gren'; the case has as_is, integrated, cheap, green"):
         compare(FakeCase(), ["green", "gren"])
     assert not solved
+
+
+def test_each_strategy_is_searched_once(make_chain, monkeypatch):
+    solving = importlib.import_module("scopt.solving")
+    searched, plain = [], solving.Search.run
+
+    def run(search):
+        searched.append(search.model.chain.strategy.name)
+        return plain(search)
+
+    monkeypatch.setattr(solving.Search, "run", run)
+    case = make_chain(strategies=[{"strategy": "direct", "direct": "yes", "against": "integrated"}])
+    found = compare(case)
+    assert searched == ["as_is", "integrated", "direct"]
+    alone = solving.solve(case, "direct")
+    assert found.results["direct"].saving == pytest.approx(alone.saving)
+    assert found.results["as_is"].cost == pytest.approx(found.results["integrated"].as_is_cost)
+
+
+def test_an_interrupt_keeps_what_was_found(make_chain, monkeypatch):
+    solving = importlib.import_module("scopt.solving")
+    plain = solving.Search.run
+
+    def run(search):
+        found = plain(search)
+        search.clock.stopped = search.model.chain.strategy.name == "integrated"
+        return found
+
+    monkeypatch.setattr(solving.Search, "run", run)
+    found = compare(make_chain(strategies=[{"strategy": "direct", "direct": "yes"}]))
+    assert list(found.results) == ["as_is", "integrated"]
+    assert found.left == ("direct",)
+    assert str(found).endswith("note: stopped before direct")

@@ -188,6 +188,8 @@ def compare_text(comparison: Comparison) -> str:
     for bucket, *values in used.itertuples(index=False):
         buckets.append((bucket, *(amount(value, digits=digits) for value in values)))
     notes = dict.fromkeys(message for result in comparison.results.values() for message in result.messages)
+    if comparison.left:
+        notes[f"stopped before {', '.join(comparison.left)}"] = None
     blocks = [
         align(rows, right=range(1, 8)),
         align(buckets, right=range(1, len(costs.columns))) if len(used) else "",
