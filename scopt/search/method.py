@@ -241,21 +241,31 @@ class Search:
             design = self.improver.improve(values, variance)
             self._take(design)
             if design is not None and (apart := self._without_idle_joins(design)) is not None:
-                self._take(self.improver.improve(apart, design.variance))
+                self._take(self.improver.improve(*apart))
             self._report()
             if self._done():
                 break
 
-    def _without_idle_joins(self, design: Design) -> dict[str, float] | None:
-        """Decisions of a design less joined pools where one pool alone is stocked; None without any."""
+    def _without_idle_joins(self, design: Design) -> tuple[dict[str, float], dict[Cell, float]] | None:
+        """Decisions and variances of a design less joins of a single stocked pool; None without any."""
         net, chain = self.model.network, self.chain
         held = np.flatnonzero((net.kind == STOCK) & (design.flows[: net.size] > 0))
         pools = np.zeros((len(chain.site_ids), len(chain.pool_ids)), bool)
         pools[net.site[held], chain.pool[net.channel[held]]] = True
         join = getattr(self.model.pyomo, "join", {})
-        single = [site for site in chain.site_ids[pools.sum(axis=1) <= 1] if site in join]
-        idle = {name for site in single if design.values[name := join[site].name] > 0.5}
-        return {n: 0.0 if n in idle else v for n, v in design.values.items()} if idle else None
+        single = np.flatnonzero(pools.sum(axis=1) <= 1).tolist()
+        name = {site: join[chain.site_ids[site]].name for site in single if chain.site_ids[site] in join}
+        idle = {site for site in name if design.values[name[site]] > 0.5}
+        if not idle:
+            return None
+        values = design.values | {name[site]: 0.0 for site in idle}
+        alone, joined = pools.argmax(axis=1), len(chain.pool_ids)
+        moved = {
+            (site, product, int(alone[site]) if site in idle and group == joined else group): variance
+            for (site, product, group), variance in sorted(design.variance.items())
+            if not (site in idle and group != joined)
+        }
+        return values, moved
 
     def _sift(self, model: Model, arrays: Arrays, scaled: Scaled) -> bool:
         """Bound by the sifted relaxation and branch and bound on it; designs by diving and by kernels.
