@@ -18,7 +18,7 @@ from scopt.models import build as assemble
 from scopt.network import expand
 from scopt.result import Result
 from scopt.search.method import BOUND_NOISE, Options, Search
-from scopt.search.solver import Clock, Lp, Scaled, check_version
+from scopt.search.solver import Clock, Lp, Scaled, check_version, stoppable
 from scopt.verify import verify
 
 if TYPE_CHECKING:
@@ -209,7 +209,8 @@ class _Work:
         if extend is not None:
             extend(model)
         fixed = given and extend is None
-        search = Search(model, self.options, clock, self.progress, phase, extend, fixed).run()
+        with stoppable(clock):
+            search = Search(model, self.options, clock, self.progress, phase, extend, fixed).run()
         solved = Solved(search, model.chain.strategy, model.chain.case, messages=messages)
         if search.best is not None:
             solved.tables = tables(model, search.arrays, search.best.flows, search.best.values)
@@ -221,7 +222,8 @@ class _Work:
         case = case.replace(lanes=case.tables["lanes"].assign(units_today=np.nan))
         model = assemble(expand(Chain(case, self.case.strategies["as_is"])))
         clock = Clock(self.options.time_limit)
-        search = Search(model, self.options, clock, self.progress, "as-is re-optimised").run()
+        with stoppable(clock):
+            search = Search(model, self.options, clock, self.progress, "as-is re-optimised").run()
         return None if search.best is None else search.best.cost
 
     def _hold_observed(

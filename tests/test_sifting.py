@@ -1,6 +1,8 @@
 """The sifted relaxation and its branch and bound against the plain solver."""
 
 import csv
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +157,22 @@ def test_sifting_agrees_with_enumeration(strategy, monkeypatch):
         if truth:
             assert result.cost == pytest.approx(float(truth), rel=1e-4), seed
             assert result.bound <= float(truth) * (1 + 1e-4), seed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_best_design(depots, number, monkeypatch):
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    seen = []
+
+    def once_there_is_a_design(event):
+        if event.incumbent is not None and not seen:
+            seen.append(event)
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    result = scopt.solve(depots, gap=0.0, time_limit=120, progress=once_there_is_a_design)
+    assert seen
+    assert result.status == "feasible"
+    assert result.cost <= seen[0].incumbent
+    assert result.checks["ok"].all()
+    assert signal.getsignal(number) is before

@@ -1,8 +1,8 @@
 """The solution method: bound from below by chords, designs improved at their own variances, chords refined.
 
-1. The model with the envelope of each root gives a bound on the truth. A large one is first relaxed and
-   sifted (`sifting`), rounded by a dive, and solved on the columns that mattered; then, or at once, branch
-   and bound takes it whole.
+1. The model with the envelope of each root gives a bound on the truth. A small one is solved as a whole; a
+   large one is relaxed and sifted (`sifting`), rounded by a dive, solved on the columns that mattered (its
+   kernel), and branched on (`branching`).
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, stocked states are copied per line, and the model is solved

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from scipy.sparse import csr_array, diags_array
 from scopt.errors import SolverError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Clock", "Lp", "Outcome", "Scaled", "check_version", "engine_for", "run", "solve_mip"]
+__all__ = ["Clock", "Lp", "Outcome", "Scaled", "check_version", "engine_for", "run", "solve_mip", "stoppable"]
 
 OLDEST = (1, 15, 1)
 """highspy 1.14 returns wrong optima on models with big-M rows (HiGHS issues 2975, 3043, 3073, 3094)."""
@@ -71,6 +73,26 @@ class Clock:
     def left(self) -> float:
         """Seconds until the limit; 0 once stopped."""
         return 0.0 if self.stopped else max(0.0, self.limit - self.seconds)
+
+
+@contextmanager
+def stoppable(clock: Clock) -> Iterator[None]:
+    """Let the first interrupt or termination signal stop the clock; a second one interrupts as usual."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        if clock.stopped:
+            raise KeyboardInterrupt
+        clock.stopped = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _largest(matrix: Any, axis: int) -> Floats:
