@@ -110,7 +110,7 @@ class Result:
 
     @property
     def sites(self) -> DataFrame:
-        """Every site before and after, with units, utilisation and cost."""
+        """Every site before and after, with units, utilisation, and cost beside that in today's chain."""
         return self._table("sites")
 
     @property

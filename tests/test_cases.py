@@ -240,6 +240,14 @@ def test_today_and_the_best_design_of_small_match_the_hand():
     assert result.checks["ok"].all()
     open_after = result.sites.loc[result.sites["after"] == "open", "site"]
     assert set(open_after) == {"Factory", "Swift hub", "Shop Nanjing", "Shop Hefei"}
+    # 10,000 a year of closing the brand warehouse against what it costs today; lanes are no part of a site.
+    site = result.sites.set_index("site")
+    assert site.loc["Brand warehouse", "cost_difference"] == pytest.approx(
+        10_000 - site.loc["Brand warehouse", "cost_as_is"]
+    )
+    today = scopt.solve(read_case(CASES / "small.xlsx"), "as_is", gap=1e-6).sites.set_index("site")
+    assert site["cost_as_is"].to_dict() == pytest.approx(today["cost"].to_dict())
+    assert (today["cost_difference"] == 0).all()
 
 
 @pytest.mark.parametrize(
