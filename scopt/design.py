@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["cost_table", "tables"]
+__all__ = ["cost_table", "site_table", "tables"]
 
 
 def tables(
@@ -68,6 +68,16 @@ def cost_table(as_is: Mapping[str, float] | None, strategy: Mapping[str, float])
     return pd.DataFrame(
         {"bucket": list(strategy), "as_is": before, "strategy": after, "difference": after - before}
     )
+
+
+def site_table(as_is: pd.DataFrame | None, strategy: pd.DataFrame) -> pd.DataFrame:
+    """Sites of the strategy, with their cost in today's chain and the difference, in money per year."""
+    before = strategy["cost"] * np.nan
+    if as_is is not None:
+        before = pd.Series(as_is["cost"].to_numpy(), index=as_is["site"]).reindex(strategy["site"])
+    told = strategy.assign(cost_as_is=before.to_numpy(), cost_difference=strategy["cost"] - before.to_numpy())
+    head = [*strategy.columns[: [*strategy.columns].index("cost") + 1], "cost_as_is", "cost_difference"]
+    return told[[*head, *strategy.columns.difference(head, sort=False)]]
 
 
 def _open(model: Model) -> NDArray[np.bool_]:

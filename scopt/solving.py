@@ -12,7 +12,7 @@ import pandas as pd
 import pyomo.environ as pyo
 
 from scopt.chain import Chain
-from scopt.design import cost_table, tables
+from scopt.design import cost_table, site_table, tables
 from scopt.errors import UsageError
 from scopt.models import build as assemble
 from scopt.network import expand
@@ -284,7 +284,7 @@ class _Work:
             out["costs"] = cost_table(before, best.costs)
             checks = verify(main.case, main.strategy, out, best.costs)
             out["checks"] = pd.concat([checks, _bound_check(search.bound, checks)], ignore_index=True)
-            out["sites"] = _beside_as_is(out["sites"], as_is.tables.get("sites"))
+            out["sites"] = site_table(as_is.tables.get("sites"), out["sites"])
         saving = None if against.cost is None or main.cost is None else against.cost - main.cost
         bound = search.bound if abs(search.bound) < np.inf else None
         return self._make(
@@ -332,16 +332,6 @@ class _Work:
             "seed": str(self.options.seed),
             "threads": "all" if self.options.threads is None else str(self.options.threads),
         }
-
-
-def _beside_as_is(sites: pd.DataFrame, today: pd.DataFrame | None) -> pd.DataFrame:
-    """Lay the cost of each site in today's chain beside that in the design."""
-    before = sites["cost"] * np.nan
-    if today is not None:
-        before = pd.Series(today["cost"].to_numpy(), index=today["site"]).reindex(sites["site"])
-    told = sites.assign(cost_as_is=before.to_numpy(), cost_difference=sites["cost"] - before.to_numpy())
-    head = [*sites.columns[: [*sites.columns].index("cost") + 1], "cost_as_is", "cost_difference"]
-    return told[[*head, *sites.columns.difference(head, sort=False)]]
 
 
 def _bound_check(bound: float, checks: pd.DataFrame) -> pd.DataFrame:

@@ -30,12 +30,6 @@ __all__ = ["Node", "Tree"]
 WHOLE = 1e-5
 """Distance from a whole number up to which a decision counts as whole."""
 
-RELIABLE = 2
-"""Children after which the gains of a decision are taken from experience."""
-
-TRIED = 1
-"""Decisions whose children are solved before one of them is chosen; experience comes soon enough."""
-
 LATE = ("stock_point", "line")
 """Decisions that are branched on only when all others are whole."""
 
@@ -74,7 +68,7 @@ class Tree:
     sifted
         The solved relaxation.
     threads
-        Relaxations to solve side by side.
+        Relaxations to solve side by side; two at most, as a node has two children.
     gap
         Relative gap at which the relaxation of a node counts as solved.
 
@@ -85,17 +79,15 @@ class Tree:
     """
 
     def __init__(self, sifted: Sifted, threads: int, gap: float) -> None:
-        self.clock, self.threads, self.gap = sifted.clock, threads, gap
+        self.clock, self.threads, self.gap = sifted.clock, min(threads, 2), gap
         self.workers = [sifted]
-        arrays = sifted.scaled.arrays
-        columns = sifted.integer
-        kind = np.array([v.parent_component().local_name for v in arrays.decisions], dtype=object)
-        self.late = np.isin(kind[columns - arrays.flows], LATE)
+        arrays, columns = sifted.scaled.arrays, sifted.integer
+        self.late = np.isin(sifted.kind, LATE)
         price = np.abs(arrays.cost[columns])
         self.price = np.maximum(price, 1e-3 * price.max(initial=1.0))
-        # Gain of a bound per unit of change, downwards and upwards: sums and counts.
-        self.gain, self.seen = np.zeros((2, len(columns))), np.zeros((2, len(columns)))
-        self.count = 0
+        # Pseudo-costs: gain of the bound per unit of change, downwards and upwards; sums and counts.
+        self.gain, self.seen = np.zeros((2, len(columns))), np.zeros(len(columns))
+        self.branched = 1
         self.shut = np.inf
         self.leaves: list[Floats] = []
         lower, upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
@@ -148,88 +140,68 @@ class Tree:
 
     def _branch(self, node: Node, enough: float, end: float) -> bool:
         """Replace a node by its children; False when time ran out first."""
-        tried = self._candidates(node)
-        if not len(tried):
+        j = self._choose(node)
+        if j is None:
             self.shut = min(self.shut, node.bound)
             self.leaves.append(node.point)
             return True
-        lower, upper = node.lower.copy(), node.upper.copy()
-        pairs = self._solve(node, tried, enough, end)
-        if pairs is None:
+        children = self._solve(node, j, enough, end)
+        if len(children) < 2:
             return False
-        best, chosen, bound = -1.0, 0, node.bound
-        for n, (j, (down, up)) in enumerate(zip(tried.tolist(), pairs, strict=True)):
-            self._learn(node, j, down, up)
-            bound = max(bound, min(down.bound, up.bound))
-            gains = [max(child.bound - node.bound, 1e-6 * abs(node.bound)) for child in (down, up)]
-            score = min(gains[0], enough - node.bound) * min(gains[1], enough - node.bound)
-            if score > best:
-                best, chosen = score, n
-        for n, (j, (down, up)) in enumerate(zip(tried.tolist(), pairs, strict=True)):
-            # What one side of another decision cannot better is left out of the chosen children.
-            if n != chosen and max(down.bound, up.bound) >= enough > min(down.bound, up.bound):
-                self.shut = min(self.shut, max(down.bound, up.bound))
-                lower[j], upper[j] = (1.0, 1.0) if down.bound >= enough else (0.0, 0.0)
-        j = int(tried[chosen])
-        for child in pairs[chosen]:
-            low, high = lower.copy(), upper.copy()
-            low[j], high[j] = child.lower[j], child.upper[j]
-            self.count += 1
-            least = max(bound, child.bound)
-            if least >= enough:
-                self.shut = min(self.shut, least)
+        self._learn(node, j, *children)
+        for child in children:
+            if child.bound >= enough:
+                self.shut = min(self.shut, child.bound)
             else:
-                heapq.heappush(self.open, Node(least, self.count, low, high, child.point, child.basis))
+                heapq.heappush(self.open, child)
         return True
 
-    def _candidates(self, node: Node) -> Ints:
-        """Decisions worth trying, the most promising first."""
+    def _choose(self, node: Node) -> int | None:
+        """Decision whose children promise the greatest product of gains; None where all are whole.
+
+        Pseudo-costs (Bénichou et al. 1971) with the product score (Achterberg 2007); a decision not branched
+        on yet is given the mean gain of the others, in proportion to its cost.
+        """
         away = np.abs(node.point - np.rint(node.point))
         loose = (away > WHOLE) & (node.lower < node.upper)
         if (loose & ~self.late).any():
             loose &= ~self.late
         columns = np.flatnonzero(loose)
         if not len(columns):
-            return columns
-        known = self.seen.min(axis=0) > 0
-        each = np.divide(self.gain, self.seen, out=np.zeros_like(self.gain), where=self.seen > 0)
+            return None
+        known = self.seen > 0
+        each = np.divide(self.gain, self.seen, out=np.zeros_like(self.gain), where=known)
         ratio = (each / self.price)[:, known].mean(axis=1) if known.any() else np.ones(2)
         each = np.where(known, each, np.maximum(ratio, 1e-9)[:, None] * self.price)
         x = node.point[columns] - np.floor(node.point[columns])
         least = 1e-9 * abs(node.bound)
         score = np.maximum(each[0, columns] * x, least) * np.maximum(each[1, columns] * (1 - x), least)
-        columns = columns[np.argsort(-score, kind="stable")]
-        return columns[:1] if self.seen[:, columns[0]].min() >= RELIABLE else columns[:TRIED]
+        return int(columns[np.argmax(score)])
 
     def _learn(self, node: Node, j: int, down: Node, up: Node) -> None:
+        """Add to the pseudo-costs of a decision what its children gained."""
         x = node.point[j] - np.floor(node.point[j])
         for way, (child, change) in enumerate(((down, x), (up, 1 - x))):
-            self.gain[way, j] += max(child.bound - node.bound, 0.0) / max(change, 0.01)
-            self.seen[way, j] += 1
+            self.gain[way, j] += (child.bound - node.bound) / max(change, 0.01)
+        self.seen[j] += 1
 
-    def _solve(self, node: Node, tried: Ints, enough: float, end: float) -> list[tuple[Node, Node]] | None:
-        """Both children of every decision that is tried, in parallel; None when time ran out."""
-        tasks = []
-        for j in tried.tolist():
-            for way in (0, 1):
-                lower, upper = node.lower.copy(), node.upper.copy()
-                if way == 0:
-                    upper[j] = np.floor(node.point[j])
-                else:
-                    lower[j] = np.floor(node.point[j]) + 1
-                tasks.append((lower, upper))
+    def _solve(self, node: Node, j: int, enough: float, end: float) -> list[Node]:
+        """Children of a node by a decision, down and up, side by side; fewer when time runs out."""
+        down, up = node.upper.copy(), node.lower.copy()
+        down[j] = np.floor(node.point[j])
+        up[j] = down[j] + 1
+        parts = [(node.lower, down), (up, node.upper)]
         out: dict[int, Node] = {}
 
         def work(number: int) -> None:
             worker = self.workers[number]
-            for t in range(number, len(tasks), len(self.workers)):
-                if self.clock.seconds >= end or self.clock.stopped:
-                    return
-                lower, upper = tasks[t]
+            for way in range(number, len(parts), len(self.workers)):
+                lower, upper = parts[way]
                 bound = worker.explore(lower, upper, node.basis, enough, self.gap, end)
                 if np.isfinite(bound):
-                    point = worker.value[worker.integer].copy()
-                    out[t] = Node(max(bound, node.bound), 0, lower, upper, point, worker.basis())
+                    point, basis = worker.value[worker.integer].copy(), worker.basis()
+                    birth = 2 * self.branched + way
+                    out[way] = Node(max(bound, node.bound), birth, lower, upper, point, basis)
 
         with ThreadPoolExecutor(len(self.workers)) as pool:
             jobs = [pool.submit(work, number) for number in range(len(self.workers))]
@@ -241,6 +213,5 @@ class Tree:
                     self.clock.stopped = True
         for job in jobs:
             job.result()
-        if len(out) < len(tasks):
-            return None
-        return [(out[n], out[n + 1]) for n in range(0, len(tasks), 2)]
+        self.branched += 1
+        return [out[way] for way in sorted(out)]

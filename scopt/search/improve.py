@@ -125,7 +125,7 @@ class Improver:
         self.lp.set_bounds(self.integer, fixed, fixed)
         point = np.zeros(len(arrays.decisions))
         point[self.integer - arrays.flows] = fixed
-        closed = self.switches.closed(point)
+        closed = self.switches.closed(point, point)
         upper = np.where(closed, 0.0, arrays.upper[: arrays.flows])
         self.lp.set_bounds(np.arange(arrays.flows), np.zeros(arrays.flows), upper)
 

@@ -287,7 +287,7 @@ class Search:
         self.known = sifted.known()
         if not done:
             return False
-        tree = Tree(sifted, self.options.threads or min(os.cpu_count() or 1, 4), 0.05 * self.options.gap)
+        tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if self.best is None:
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])

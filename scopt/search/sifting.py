@@ -65,6 +65,8 @@ class Sifted:
         A model and its scaled arrays.
     clock
         Time budget.
+    seed
+        Of the solver.
     known
         Marks of columns that mattered in an earlier relaxation (`known`), to start with.
     """
@@ -84,20 +86,22 @@ class Sifted:
         self.lazy = np.flatnonzero(arrays.lazy)
         self.lazy_matrix = csr_array(scaled.matrix[self.lazy])
         self.switches = Switches(arrays)
-        self.integer = np.flatnonzero(arrays.integer)
+        self.seed, self.integer = seed, np.flatnonzero(arrays.integer)
+        names = [arrays.decisions[j].parent_component().local_name for j in self.integer - arrays.flows]
+        self.kind = np.array(names, dtype=object)
         self.lower, self.upper = scaled.lower.copy(), scaled.upper.copy()
         self.closed = np.zeros(self.n, bool)
         self._find_special_rows()
-        self._start(seed, known)
+        self._start(known)
         self.warm = known is not None
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
 
-    def copy(self, seed: int = 0) -> Sifted:
+    def copy(self) -> Sifted:
         """Return a second engine with the same columns, rows and bounds, to be used beside this one."""
         twin = copy(self)
         for name in ("inside", "seat", "row_seat", "in_rows", "lower", "upper", "closed"):
             setattr(twin, name, getattr(self, name).copy())
-        twin.engine = engine_for(seed)
+        twin.engine = engine_for(self.seed)
         twin.engine.passModel(self.engine.getLp())
         return twin
 
@@ -137,6 +141,8 @@ class Sifted:
         number[wanted] = start + np.arange(len(wanted[0]))
         ends = self.routes.last[self.routes.first]
         self.demand_row = number[net.market[ends], net.channel[ends], net.product[ends]]
+        wanted_there = chain.demand[net.market[ends], net.channel[ends], net.product[ends]]
+        self.demand = wanted_there / self.scaled.column[ends]
         place, m = arrays.place, self.model.pyomo
         meters = [
             (place[var.name], first[name][0] + i)
@@ -148,7 +154,7 @@ class Sifted:
 
     # -- restricted master -----------------------------------------------------------------------------------
 
-    def _start(self, seed: int, known: Ints | None) -> None:
+    def _start(self, known: Ints | None) -> None:
         scaled = self.scaled
         inside = np.zeros(self.width, bool)
         inside[self.n :] = True
@@ -156,15 +162,13 @@ class Sifted:
         own = scaled.cost[: self.n]
         for weight in (0.0, 0.3, 1.0, 2.0, 4.0, 10.0):
             cost = own + weight * share
-            _, length = self.routes.cheapest(cost)
+            best, length = self.routes.cheapest(cost)
             inside[self.routes.columns(cost, length, np.ones(len(self.routes.first), bool))] = True
         if known is not None:
             inside[: self.n] |= np.isin(self._marks(), known)
         self.inside = inside
         columns = np.flatnonzero(inside)
         low, high = scaled.row_lower, scaled.row_upper
-        needy = np.flatnonzero(~scaled.arrays.lazy & ~self.balance & ((low > 0) | (high < 0)))
-        sign = np.where(low[needy] > 0, 1.0, -1.0)
         touched = np.zeros(len(low), bool)
         touched[self.by_column[:, columns].indices] = True
         rows = np.flatnonzero(~scaled.arrays.lazy & (touched | ~self.balance))
@@ -173,25 +177,44 @@ class Sifted:
         self.in_rows = np.zeros(len(low), bool)
         self.in_rows[rows] = True
         self.row_order = rows
+        # What all demand costs on dear routes: more than breaking a rule among decisions can save.
+        needy, sign, penalty = self._shortages(float(self.demand @ np.where(np.isfinite(best), best, 0.0)))
         extra = csc_array(
             (sign, (self.row_seat[needy], np.arange(len(needy)))), shape=(len(rows), len(needy))
         )
         part = csc_array(self.by_row[rows][:, columns])
         part = csc_array(hstack([part, extra], format="csc"))
-        self.penalty = 20.0 * max(1.0, float(np.abs(scaled.cost[: self.n]).max(initial=1.0)))
         self.artificial = np.arange(len(columns), len(columns) + len(needy))
         self.column_order = np.concatenate([columns, np.full(len(needy), -1)])
         none, inf = np.zeros(len(needy)), np.full(len(needy), np.inf)
-        self.engine = engine_for(seed)
+        self.engine = engine_for(self.seed)
         self.engine.passModel(
             part.shape[1], len(rows), part.nnz, int(highspy.MatrixFormat.kColwise),
-            int(highspy.ObjSense.kMinimize), 0.0, np.r_[scaled.cost[columns], none + self.penalty],
+            int(highspy.ObjSense.kMinimize), 0.0, np.r_[scaled.cost[columns], penalty],
             np.r_[scaled.lower[columns], none], np.r_[scaled.upper[columns], inf], low[rows], high[rows],
             part.indptr.astype(np.int32), part.indices.astype(np.int32), part.data,
             np.zeros(part.shape[1], np.int32),
         )  # fmt: skip
         self.seat = np.full(self.width, -1, np.int64)
         self.seat[columns] = np.arange(len(columns))
+
+    def _shortages(self, dear: float) -> tuple[Ints, Floats, Floats]:
+        """Rows that the columns at hand may break, on which side (1 short, -1 over), and the price of it.
+
+        These are rows that nothing at all would break, and rows among decisions alone, which no column mends.
+        """
+        scaled = self.scaled
+        low, high = scaled.row_lower, scaled.row_upper
+        core = ~scaled.arrays.lazy & ~self.balance
+        entries = csr_array(abs(scaled.matrix))
+        whole = entries[:, self.integer].sum(axis=1) > 0
+        whole &= entries[:, : scaled.arrays.flows].sum(axis=1) == 0
+        short = np.flatnonzero(core & np.isfinite(low) & ((low > 0) | whole))
+        over = np.flatnonzero(core & np.isfinite(high) & ((high < 0) | whole))
+        rows = np.concatenate([short, over])
+        sign = np.concatenate([np.ones(len(short)), -np.ones(len(over))])
+        usual = 20.0 * max(1.0, float(np.abs(scaled.cost[: self.n]).max(initial=1.0)))
+        return rows, sign, np.where(whole[rows], max(usual, 2.0 * dear), usual)
 
     def _add_columns(self, columns: Ints) -> None:
         scaled = self.scaled
@@ -231,7 +254,7 @@ class Sifted:
         self.in_rows[rows] = True
 
     def _run(self, strategy: int, limit: float, solver: str = "simplex") -> bool:
-        """Run the simplex method (1 dual, 4 primal); False when it did not reach an optimum."""
+        """Run the simplex method (strategy 1 dual, 4 primal) or another solver; False without an optimum."""
         self.engine.setOptionValue("solver", solver)
         self.engine.setOptionValue("simplex_strategy", strategy)
         self.engine.setOptionValue("time_limit", self.engine.getRunTime() + max(limit, 0.1))
@@ -358,9 +381,11 @@ class Sifted:
         arrays, columns = self.scaled.arrays, self.integer
         self.lower[columns], self.upper[columns] = lower, upper
         self.engine.changeColsBounds(len(columns), self.seat[columns].astype(np.int32), lower, upper)
-        most = np.where(np.isfinite(arrays.upper[arrays.flows :]), arrays.upper[arrays.flows :], 1.0)
-        most[columns - arrays.flows] = upper
-        self.closed = self.switches.closed(most)[: self.n]
+        least, most = arrays.lower[arrays.flows :].copy(), arrays.upper[arrays.flows :].copy()
+        least[columns - arrays.flows], most[columns - arrays.flows] = lower, upper
+        # Switches are whole decisions: what else has no bound does not count.
+        least, most = (np.where(np.isfinite(bound), bound, 0.0) for bound in (least, most))
+        self.closed = self.switches.closed(least, most)[: self.n]
 
     def release(self) -> None:
         """Give whole decisions back their bounds."""
@@ -458,11 +483,8 @@ class Sifted:
         ndarray or None
             A solution whose decisions are whole, in the units of the case; None when no design came of it.
         """
-        arrays = self.scaled.arrays
-        kind = np.array([var.parent_component().local_name for var in arrays.decisions], dtype=object)
         integer = self.integer
-        rounded = kind[integer - arrays.flows] != "line"
-        hold_last = kind[integer - arrays.flows] == "stock_point"
+        rounded, hold_last = self.kind != "line", self.kind == "stock_point"
         lower, upper = self.lower[integer].copy(), self.upper[integer].copy()
         first = lower.copy(), upper.copy()
         end = self.clock.seconds + limit

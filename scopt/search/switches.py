@@ -34,23 +34,25 @@ class Switches:
         continuous = np.asarray(abs(decision) @ (~arrays.integer[arrays.flows :]).astype(float)).ravel() > 0
         rows = ~arrays.lazy & (arrays.row_upper == 0) & np.isinf(arrays.row_lower) & ~negative & ~continuous
         self.rows = np.flatnonzero(rows)
-        self.flow, self.decision = flow[self.rows], decision[self.rows]
+        self.flow, switch = flow[self.rows], decision[self.rows]
+        # What a row allows is greatest where switches on are high and those subtracted from them low.
+        self.on, self.off = switch.minimum(0), switch.maximum(0)
 
-    def closed(self, values: Floats) -> Bools:
-        """Array columns that no flow can use.
+    def closed(self, lower: Floats, upper: Floats) -> Bools:
+        """Array columns that no flow can use, whatever the decisions are within their bounds.
 
         Parameters
         ----------
-        values
-            Values (or upper bounds) of the decisions, (decisions,).
+        lower, upper
+            Bounds of the decisions, (decisions,).
         """
-        off = np.flatnonzero(self.decision @ values >= -1e-9)
+        off = np.flatnonzero(self.on @ upper + self.off @ lower >= -1e-9)
         out = np.zeros(self.flows, bool)
         out[self.flow[off].indices] = True
         return out
 
     def spread(self, cost: Floats) -> Floats:
         """Cost of the switches laid on the flows they allow: what a well used one adds a unit, (flows,)."""
-        on = self.decision.copy()
-        on.data = np.where(on.data < 0, 1.0 / np.maximum(-on.data, 1e-12), 0.0)
+        on = self.on.copy()
+        on.data = 1.0 / np.maximum(-on.data, 1e-12)
         return np.asarray(self.flow.T.astype(bool) @ (on @ np.maximum(cost, 0.0)))
