@@ -14,9 +14,9 @@ from results import make_result
 from rich.console import Console
 
 from scopt.cli import main
+from scopt.cli.screen import ProgressDisplay
 from scopt.errors import SolverError, UsageError
 from scopt.progress import Event
-from scopt.screen import ProgressDisplay
 
 SMALL = Path(__file__).resolve().parents[1] / "cases" / "small.xlsx"
 NO_DESIGN = {"cost": None, "bound": None, "gap": None, "saving": None, "tables": {}}

@@ -1,0 +1,133 @@
+"""What the commands share: options, exit statuses, reading the case, showing and writing the outcome.
+
+Heavy modules are imported where a command needs them, so that ``scopt --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scopt.errors import CaseError, NoDesignError, SolverError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from scopt.case import Case
+    from scopt.comparison import Comparison
+    from scopt.result import Result
+
+__all__ = [
+    "CLEAN", "DEFECT", "FINDINGS", "NO_DESIGN", "OF_STATUS", "STOPPED", "USAGE", "AsJson", "CasePath", "Gap",
+    "Seed", "Strategy", "Threads", "TimeLimit", "choose_target", "command", "console", "read", "say",
+    "show", "write",
+]  # fmt: skip
+
+CLEAN, FINDINGS, USAGE, NO_DESIGN, STOPPED, DEFECT = 0, 1, 2, 3, 4, 70
+"""Exit statuses; those of `OF_STATUS` by the status of a result."""
+OF_STATUS = {"optimal": CLEAN, "feasible": CLEAN, "infeasible": NO_DESIGN, "stopped": STOPPED}
+
+CasePath = Annotated[
+    Path, typer.Argument(exists=True, metavar="CASE", help="Case workbook (.xlsx) or a folder of CSV files.")
+]
+Gap = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0, max=1.0, help="Stop within this share of the optimum; default: mip_gap of the case."
+    ),
+]
+TimeLimit = Annotated[
+    float | None, typer.Option(min=0.0, help="Seconds per strategy; default: time_limit_s of the case.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of the solver; same seed and threads, same run.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads of the solver; default: all cores.")]
+Strategy = Annotated[str, typer.Option(help="Strategy of the case to be solved.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on standard output.")]
+
+
+def command(work: Callable[..., int]) -> Callable[..., None]:
+    """Turn what a command raises into a message on standard error and an exit status."""
+
+    @wraps(work)
+    def run(*args: Any, **kwargs: Any) -> None:
+        status = DEFECT
+        try:
+            status = work(*args, **kwargs)
+        except CaseError as error:
+            from scopt.cli.screen import show_findings
+
+            show_findings(error.findings, console())
+            status = FINDINGS
+        except UsageError as error:
+            status = say(f"scopt: {error}", USAGE)
+        except NoDesignError as error:
+            status = say(f"scopt: {error}", NO_DESIGN)
+        except SolverError as error:
+            status = say(f"scopt: the solver failed: {error}", STOPPED)
+        except KeyboardInterrupt:
+            status = say("scopt: stopped", STOPPED)
+        except Exception:
+            say(f"{traceback.format_exc()}\nscopt: this is a defect of scopt, please report it", DEFECT)
+        raise typer.Exit(status)
+
+    return run
+
+
+def choose_target(output: Path | None, case: Path, ending: str) -> Path:
+    """Return where the workbook goes, after making sure that it can be written there."""
+    from scopt.report.sheets import check_target
+
+    named = case if case.name not in ("", "..") else case.resolve()
+    stem = named.stem if case.is_file() else named.name
+    target = output or named.with_name(f"{stem}.{ending}")
+    check_target(target, case)
+    return target
+
+
+def read(path: Path) -> Case:
+    """Read a case and say that it has warnings, which the result repeats."""
+    from scopt.case import read_case
+
+    case = read_case(path)
+    if case.warnings:
+        say(f"warnings: {len(case.warnings)}, see the notes or run: scopt check {path}", CLEAN)
+    return case
+
+
+def show(outcome: Result | Comparison, summary: object) -> None:
+    """Print an outcome on standard output: as JSON where there is a summary, else as text."""
+    from scopt.cli.screen import show_text
+
+    if summary is None:
+        show_text(str(outcome))
+    else:
+        typer.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+
+
+def write(outcome: Result | Comparison, target: Path, *, designed: bool) -> None:
+    """Write the workbook of an outcome that has a design, and say where it is."""
+    if designed:
+        outcome.to_excel(target)
+        say(f"wrote {target}", CLEAN)
+    elif target.exists():
+        say(f"nothing to write; {target} is of an earlier run", CLEAN)
+
+
+def console() -> Console:
+    """Return the console for messages."""
+    from scopt.cli.screen import messages_console
+
+    return messages_console()
+
+
+def say(text: str, status: int) -> int:
+    """Print a message on standard error and return the status."""
+    typer.echo(text, err=True)
+    return status
