@@ -88,6 +88,7 @@ def add_tiers(model: Model, subject: str, volume: Any, taken: Any, most: float) 
         m.tier = pyo.Var(pyo.Any, dense=False, within=pyo.Binary)
         m.tier_volume = pyo.Var(pyo.Any, dense=False, within=pyo.NonNegativeReals)
         m.tier_rows = pyo.ConstraintList()
+        m.tier_minimum = pyo.Constraint(pyo.Any)
     count = range(len(tiers.low))
     choice, part = [m.tier[subject, t] for t in count], [m.tier_volume[subject, t] for t in count]
     for t in count:
@@ -96,8 +97,10 @@ def add_tiers(model: Model, subject: str, volume: Any, taken: Any, most: float) 
     m.tier_rows.add(pyo.quicksum(part) == volume)
     for t in count:
         m.tier_rows.add(part[t] <= tiers.high[t] * choice[t])
-        if tiers.low[t] > 0:
+        if tiers.low[t] > 0 and t > 0:
             m.tier_rows.add(part[t] >= tiers.low[t] * choice[t])
+    if tiers.low[0] > 0:
+        m.tier_minimum[subject] = part[0] >= tiers.low[0] * choice[0]
 
     def settle(flows: Floats) -> None:
         amount, on = float(pyo.value(volume)), float(pyo.value(taken)) > 0.5

@@ -31,6 +31,15 @@ OLDEST = (1, 15, 1)
 """highspy 1.14 returns wrong optima on models with big-M rows (HiGHS issues 2975, 3043, 3073, 3094)."""
 
 
+class Quiet(highspy.Highs):  # type: ignore[misc, unused-ignore]
+    """HiGHS that is silent from the first: from 1.16 on its constructor, which sets callbacks, prints."""
+
+    def enableCallbacks(self) -> None:
+        """Set callbacks with the output off."""
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
 def check_version(version: tuple[int, ...] | None = None) -> None:
     """Refuse a HiGHS whose optima cannot be trusted.
 
@@ -40,7 +49,7 @@ def check_version(version: tuple[int, ...] | None = None) -> None:
         The installed highspy is older than 1.15.1.
     """
     if version is None:
-        engine = highspy.Highs()
+        engine = Quiet()
         version = (engine.versionMajor(), engine.versionMinor(), engine.versionPatch())
     if version < OLDEST:
         have, need = (".".join(map(str, v)) for v in (version, OLDEST))
@@ -170,8 +179,7 @@ def _pass(engine: Any, model: Scaled, rows: Bools | None, *, whole: bool) -> Non
 
 def engine_for(seed: int = 0, threads: int | None = None) -> Any:
     """Return a silent HiGHS."""
-    engine = highspy.Highs()
-    engine.setOptionValue("output_flag", False)
+    engine = Quiet()
     engine.setOptionValue("random_seed", seed)
     if threads is not None:
         # A different number of threads than before makes run() fail until the scheduler is reset.
