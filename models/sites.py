@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyomo.environ as pyo
 
-from scopt.chain import positions
 from scopt.models.network_flow import is_move
 from scopt.network import SUPPLY
 
@@ -164,11 +163,7 @@ def _add_product_capacity(model: Model) -> None:
 def _add_supply_capacity(model: Model) -> None:
     """Capacity of a source for a product, in units, while its site is open."""
     net, chain = model.network, model.chain
-    table = chain.case.supply
-    bound = np.full((len(chain.site_ids), len(chain.product_ids)), np.inf)
-    site = positions(table["site"], chain.site_ids)
-    product = positions(table["product"], chain.product_ids)
-    bound[site, product] = table["capacity"].fillna(np.inf).to_numpy(float)
+    bound = chain.supply_capacity
     first = np.flatnonzero(net.kind == SUPPLY)
     first = first[np.isfinite(bound[net.site[first], net.product[first]])]
     i, p = net.site[first], net.product[first]

@@ -277,6 +277,15 @@ class Chain:
         return out
 
     @cached_property
+    def supply_capacity(self) -> NDArray[np.float64]:
+        """Capacity of each source in units per year, inf where there is none, (sites, products)."""
+        table = self.case.supply
+        out = np.full((len(self.site_ids), len(self.product_ids)), np.inf)
+        site, product = positions(table["site"], self.site_ids), positions(table["product"], self.product_ids)
+        out[site, product] = table["capacity"].fillna(np.inf).to_numpy(float)
+        return out
+
+    @cached_property
     def tariffs(self) -> dict[str, pd.DataFrame]:
         """Tiers of each subject of the `rates` sheet, ordered by from_units."""
         rates = self.case.rates

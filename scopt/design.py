@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["cost_table", "site_table", "tables"]
+__all__ = ["cost_table", "site_table", "stock_table", "tables"]
 
 
 def tables(
@@ -54,7 +54,7 @@ def tables(
         "supply": _supply(model, flows),
         "flows": _flows(model, flows),
         "stock_routes": _stock_routes(model, flows, joined),
-        "stock": _stock(model, flows),
+        "stock": stock_table(model, flows),
         "outsourcing": _outsourcing(model, flows),
         "service": _service(model, flows),
         "limits": _limits(model),
@@ -181,7 +181,8 @@ def _stock_routes(model: Model, flows: Floats, joined: NDArray[np.bool_]) -> pd.
     return _gather(frame, ["units"])
 
 
-def _stock(model: Model, flows: Floats) -> pd.DataFrame:
+def stock_table(model: Model, flows: Floats) -> pd.DataFrame:
+    """Stock by site, product and pool: units a year through it, safety and cycle stock, days, value, cost."""
     net, chain, cells = model.network, model.chain, model.notes["cells"]
     n = cells.count
     units = np.bincount(cells.of, flows[cells.column], minlength=n)

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Columns = dict[str, NDArray[Any]]
 
-__all__ = ["LANE", "LAST", "PASSED", "STOCK", "SUPPLY", "UNCOVERED", "Network", "Versions", "expand"]
+__all__ = [
+    "LANE", "LAST", "PASSED", "STOCK", "SUPPLY", "UNCOVERED", "Classes", "Network", "Versions",
+    "commodity_classes", "expand", "round_up",
+]  # fmt: skip
 
 SUPPLY, STOCK, LANE, LAST = 0, 1, 2, 3
 """Kinds of arc: out of a source, into stock, site to site, site to market."""
@@ -113,7 +116,7 @@ class Versions:
 
 
 @dataclass(frozen=True, eq=False)
-class _Classes:
+class Classes:
     """Commodities of one channel that share their expanded network."""
 
     channel: Ints
@@ -136,7 +139,8 @@ def _supply_lead(chain: Chain) -> Floats:
     return lead
 
 
-def _classes(chain: Chain) -> _Classes:
+def commodity_classes(chain: Chain) -> Classes:
+    """Group the products of each channel that share their lanes, sources, stock rules and markets."""
     lanes, lead = chain.lanes, _supply_lead(chain)
     c, p, m = (lanes[k].to_numpy() for k in "cpm")
     holds = _may_stock_at_all(chain)
@@ -157,7 +161,7 @@ def _classes(chain: Chain) -> _Classes:
     channels = np.array([r[0] for r in rows], np.int64)
     first = np.array([r[3] for r in rows], np.int64)
     promise, latest = chain.promise[channels], (chain.promise + chain.lateness)[channels]
-    return _Classes(
+    return Classes(
         channels,
         [r[1] for r in rows],
         np.array([r[2] for r in rows]).reshape(len(rows), len(lanes)),
@@ -184,7 +188,7 @@ class _Expansion:
     """Forward expansion level by level; every list is joined into one array at the end."""
 
     def __init__(self, chain: Chain, versions: Versions) -> None:
-        self.chain, self.classes = chain, _classes(chain)
+        self.chain, self.classes = chain, commodity_classes(chain)
         self.separate, self.joined = versions.per_site()
         self.copied = versions.copied
         lanes, step = chain.lanes, chain.case.settings.time_step_days
@@ -614,7 +618,7 @@ def expand(chain: Chain, versions: Versions | None = None) -> Network:
 
 
 def _reachable_demand(
-    chain: Chain, classes: _Classes, bits: NDArray[np.uint64], cls: Ints, site: Ints, among: Bools
+    chain: Chain, classes: Classes, bits: NDArray[np.uint64], cls: Ints, site: Ints, among: Bools
 ) -> Floats:
     """Demand that can be reached from the states `among` of a site, (sites, channels, products)."""
     sites, channels, products = len(chain.site_ids), len(chain.channel_ids), len(chain.product_ids)

@@ -24,6 +24,7 @@ CHECKS: Final[tuple[Callable[[Context], None], ...]] = (
     checks_network.check_lane_ends,
     checks_network.check_lane_overlaps,
     checks_network.check_ranges_of_volume,
+    checks_network.check_forced_minimums,
     checks_network.check_supply,
     checks_network.check_reached,
     checks_terms.check_demand_variance,

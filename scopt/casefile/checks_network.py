@@ -73,6 +73,27 @@ def check_ranges_of_volume(context: Context) -> None:
         context.report(sheet, above, "min_units", rule, "Correct one of them.", level="warning")
 
 
+def check_forced_minimums(context: Context) -> None:
+    """Report minimum volumes above all demand where the site or the contract cannot be declined."""
+    sites, operators, lanes = context.tables["sites"], context.tables["operators"], context.lanes
+    size = context.tables["products"].drop_duplicates("product").set_index("product")["size"]
+    demand = context.tables["demand"]
+    total = float((demand["units"] * demand["product"].map(size)).sum())
+    forced = sites["status"].isin(("keep", "open"))
+    rule = f"min_units is above all demand of the case ({total:,.0f})"
+    above, why = forced & (sites["min_units"] > total), "and the site has to be open"
+    context.report("sites", above.to_numpy(), "min_units", f"{rule}, {why}", "Lower it.")
+    if lanes is None or operators.empty:
+        return
+    # Elsewhere a unit may count twice, at two sites of an operator or on a lane of its own: not judged here.
+    owner = sites.drop_duplicates("site").set_index("site")["operator"]
+    begins, ends = lanes["origin"].map(owner), lanes["destination"].map(owner)
+    twice = {*begins[begins == ends], *lanes.loc[lanes["operator"] != begins, "operator"]}
+    held = operators["operator"].isin(sites.loc[forced, "operator"]) & ~operators["operator"].isin(twice)
+    above, why = held & (operators["min_units"] > total), "and one of its sites has to be open"
+    context.report("operators", above.to_numpy(), "min_units", f"{rule}, {why}", "Lower it.")
+
+
 def check_lane_overlaps(context: Context) -> None:
     """Report two rows that carry the same goods between the same ends by the same mode and operator."""
     lanes = context.lanes

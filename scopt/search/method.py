@@ -14,7 +14,7 @@ Bound and cost only ever improve, so a solve may stop at any time.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -211,9 +211,14 @@ class Search:
         """Solve one lower model, raise the bound, improve what it found."""
         scaled = Scaled.of(arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float]]] = []
-        sifting = arrays.lazy.sum() > SIFT_FROM and not self.whole
-        if sifting and not self._sift(model, arrays, scaled):
-            return Outcome("feasible", [], self.bound)
+        if arrays.lazy.sum() > SIFT_FROM and not self.whole:
+            doubtful = self._sift(model, arrays, scaled)
+            if doubtful or (self.best is None and self.clock.left > 0):
+                outcome = self._any_design(model, arrays)
+                if outcome.status == "infeasible":
+                    return outcome
+            if not doubtful:
+                return Outcome("feasible", [], self.bound)
 
         def watch(point: Floats | None, bound: float) -> None:
             self._raise(bound)
@@ -227,6 +232,16 @@ class Search:
         )  # fmt: skip
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
+        return outcome
+
+    def _any_design(self, model: Model, arrays: Arrays) -> Outcome:
+        """Look for any design, whatever it costs: without costs and strong rows that shows soon."""
+        self._report(f"{self.phase}: any design")
+        free = Scaled.of(replace(arrays, cost=np.zeros(len(arrays.cost)), offset=0.0))
+        outcome = solve_mip(
+            free, ~arrays.lazy, self.clock, gap=0.0, seed=self.options.seed, threads=self.options.threads
+        )
+        self._improve(model, arrays, outcome.points[-1:])
         return outcome
 
     def _improve(self, model: Model, arrays: Arrays, points: list[Floats]) -> None:

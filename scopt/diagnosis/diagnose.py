@@ -1,0 +1,310 @@
+"""Why a strategy has no design: facts known beforehand, and the least relaxations that would give it one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+from scopt.chain import Chain, positions
+from scopt.design import stock_table
+from scopt.diagnosis.facts import Fact, Fastest, find_facts, required
+from scopt.diagnosis.rules import LOOSER, Relaxation, round_outward
+from scopt.models import build
+from scopt.models.elastic import Elastic, Slack, make_elastic
+from scopt.network import expand
+from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from scopt.models import Model
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Diagnosis", "diagnose"]
+
+SMALL = 1e-6
+"""Slacks up to this are the solver's noise."""
+
+NAMED = 3
+"""Markets left unserved that a message names; of more it tells how many."""
+
+EQUAL = 1e-3
+"""Totals that differ by less than this part count as equally small."""
+
+OPTIONS, SOLVES = 6, 10
+"""Sets of relaxations that are told, and solves in search of them, at most."""
+
+Part = tuple[str, tuple[str, ...]]
+Relaxations = tuple[Relaxation, ...]
+
+COLUMNS = ["option", "total", "rule", "sheet", "where", "column", "from", "to", "relative", "text"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A set of relaxations that together would give a design.
+
+    Parameters
+    ----------
+    total
+        Sum of relative changes, weighted as in the elastic model.
+    relaxations
+        Largest first.
+    """
+
+    total: float
+    relaxations: Relaxations
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why there is no design; ``str()`` tells it in business words.
+
+    Parameters
+    ----------
+    facts
+        What no design can mend.
+    options
+        Sets of relaxations that would give a design, the least first.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    options: tuple[Option, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per relaxation: option, total, rule, sheet, where, column, from, to, relative, text."""
+        rows: list[list[object]] = [
+            [number, option.total, one.rule, one.sheet, one.where, one.column, one.before, one.after,
+             one.relative, str(one)]
+            for number, option in enumerate(self.options, 1) for one in option.relaxations
+        ]  # fmt: skip
+        blank = ["", "", "", "", "", np.nan]
+        known: list[list[object]] = [[0, np.nan, fact.kind, *blank, fact.text] for fact in self.facts]
+        return pd.DataFrame(known + rows, columns=COLUMNS)
+
+    def messages(self) -> list[str]:
+        """Facts, then the least relaxations and what else would do."""
+        out = [fact.text for fact in self.facts]
+        for number, option in enumerate(self.options):
+            least = self.options[0].total
+            if number == 0:
+                head = "least relaxation that gives a design"
+            elif option.total <= least * (1 + EQUAL) + SMALL:
+                head = "equally small"
+            else:
+                head = "or"
+            out.append(f"{head}: {_together(option.relaxations)}")
+        return out
+
+    def __str__(self) -> str:
+        return "\n".join(self.messages())
+
+
+def _together(relaxations: Relaxations) -> str:
+    """Tell relaxations in one sentence; of many markets left unserved, how many by channel."""
+    unserved = [one for one in relaxations if one.rule == "demand"]
+    told = [str(one) for one in relaxations if one.rule != "demand" or len(unserved) <= NAMED]
+    if len(unserved) > NAMED:
+        count = Counter(one.key[1] for one in unserved)
+        told += [f"leave {channel} demand of {number} markets unserved" for channel, number in count.items()]
+    return " and ".join(told)
+
+
+def diagnose(
+    chain: Chain,
+    clock: Clock,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+    extend: Callable[[Model], None] | None = None,
+) -> Diagnosis:
+    """Find out why a strategy has no design.
+
+    Parameters
+    ----------
+    chain
+        What the strategy may use.
+    clock
+        Time budget.
+    extend
+        Applied to the elastic model: constraints of the user's own, which may be relaxed, too.
+
+    Returns
+    -------
+    Diagnosis
+        Without options where time ran out before any was found, or where nothing has to be relaxed.
+    """
+    fastest = Fastest(chain)
+    facts = find_facts(chain, fastest)
+    lost = (required(chain) > 0) & np.isinf(fastest.days)
+    given_up = _unreachable(chain, lost)
+    loose = _loosened(chain, fastest, lost)
+    if not (loose.demand > 0).any():
+        return Diagnosis(tuple(facts), (Option(_weight(given_up), given_up),))
+    model = build(expand(loose))
+    if extend is not None:
+        extend(model)
+    work = _Work(model, make_elastic(model, model.compile(), chain), clock, seed, threads)
+    options = [
+        Option(total + _weight(given_up), given_up + found)
+        for total, found in work.options()
+        if found or given_up
+    ]
+    return Diagnosis(tuple(facts), tuple(options))
+
+
+def _weight(relaxations: Relaxations) -> float:
+    return float(sum(one.relative for one in relaxations))
+
+
+def _unreachable(chain: Chain, lost: NDArray[np.bool_]) -> Relaxations:
+    """Demand that no route reaches at all, as relaxations."""
+    k, c = np.nonzero(lost.any(axis=2))
+    pairs = zip(chain.market_ids[k], chain.channel_ids[c], strict=True)
+    return tuple(
+        Relaxation("demand", (str(market), str(channel)), 1.0, 0.0, 1.0) for market, channel in pairs
+    )
+
+
+def _loosened(chain: Chain, fastest: Fastest, lost: NDArray[np.bool_]) -> Chain:
+    """Chain in which forced sites are free, later arrivals are tolerated, and lost demand is gone."""
+    case = chain.case
+    sites = case.sites.assign(
+        status=case.sites["status"].replace({rule.removeprefix("status_"): to for rule, to in LOOSER.items()})
+    )
+    reachable = np.where(np.isfinite(fastest.days) & (chain.demand > 0), fastest.days, 0.0).max(axis=(0, 2))
+    horizon = np.maximum(reachable, 2.0 * chain.promise)
+    late = np.where(
+        np.isfinite(chain.promise), np.maximum(chain.lateness, horizon - chain.promise), chain.lateness
+    )
+    channels = case.channels.assign(max_late_days=np.where(np.isfinite(late), late, np.nan))
+    market = positions(case.demand["market"], chain.market_ids)
+    channel = positions(case.demand["channel"], chain.channel_ids)
+    gone = np.asarray(lost.any(axis=2))[market, channel]
+    demand = case.demand[~gone].reset_index(drop=True)
+    tables = MappingProxyType({**case.tables, "sites": sites, "channels": channels, "demand": demand})
+    return Chain(replace(case, tables=tables), chain.strategy)
+
+
+@dataclass(eq=False)
+class _Work:
+    """Solves of one elastic model."""
+
+    model: Model
+    elastic: Elastic
+    clock: Clock
+    seed: int
+    threads: int | None
+    scaled: Scaled = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scaled = Scaled.of(self.elastic.arrays)
+
+    def options(self) -> list[tuple[float, Relaxations]]:
+        """Find sets of relaxations, least first: the best one, then the best without each part of it."""
+        found: dict[frozenset[Part], tuple[float, Relaxations]] = {}
+        queue: list[frozenset[Part]] = [frozenset()]
+        tried: set[frozenset[Part]] = set()
+        while queue and len(found) < OPTIONS and len(tried) < SOLVES and self.clock.left > 0:
+            without = queue.pop(0)
+            if without in tried:
+                continue
+            tried.add(without)
+            outcome = self._solve(without)
+            if not outcome.points:
+                continue
+            total, relaxations = self._read(outcome.points[-1])
+            support = frozenset(_part(one.rule, one.key) for one in relaxations)
+            found.setdefault(support, (total, relaxations))
+            if not support:
+                break
+            queue += [without | {part} for part in sorted(support)]
+        return sorted(found.values(), key=lambda option: option[0])
+
+    def _solve(self, without: frozenset[Part]) -> Outcome:
+        arrays = self.elastic.arrays
+        closed = np.zeros(len(arrays.cost), bool)
+        for slack in self.elastic.slacks:
+            closed[slack.column] = _part(slack.rule, slack.key) in without
+        return solve_mip(
+            self.scaled,
+            ~arrays.lazy,
+            self.clock,
+            gap=EQUAL,
+            seed=self.seed,
+            threads=self.threads,
+            closed=closed,
+        )
+
+    def _read(self, point: Floats) -> tuple[float, Relaxations]:
+        """Total and relaxations of a solution; those of stock hold for its true roots."""
+        weight = self.elastic.arrays.cost
+        used = [slack for slack in self.elastic.slacks if point[slack.column] > SMALL]
+        stock = {"max_stock_days", "max_site_days", "limit_max"} & {slack.rule for slack in used}
+        needed = self._true_stock(point) if stock else {}
+        total, told = 0.0, []
+        for slack in used:
+            amount = float(point[slack.column])
+            value = needed.get((slack.rule, slack.key))
+            if value is not None:
+                amount = max(amount, (value - slack.before) / slack.base)
+            total += float(weight[slack.column]) * amount
+            told.append(_relaxation(slack, amount, whole=slack.key in self._counted))
+        return total, tuple(sorted(told, key=lambda one: -one.relative))
+
+    @cached_property
+    def _counted(self) -> set[tuple[str, ...]]:
+        """Limits on counts."""
+        limits = self.model.chain.case.limits
+        counts = limits["measure"].isin(("sites", "openings", "closures", "changes"))
+        return {(str(name),) for name in limits.loc[counts, "limit"]}
+
+    def _true_stock(self, point: Floats) -> dict[Part, float]:
+        """Stock days and stock value of a solution, with the square root itself, by rule."""
+        model, chain = self.model, self.model.chain
+        arrays = model.compile()
+        flows = model.load(arrays, point[: len(arrays.cost)])
+        stock = stock_table(model, flows)
+        held = (stock["safety"] + stock["cycle"]) * chain.days
+        served = pd.Series(chain.demand.sum(axis=(0, 1)), index=chain.product_ids)
+        in_all = held.groupby(stock["product"]).sum()
+        pair = [stock["site"], stock["product"]]
+        at_site = (held.groupby(pair).sum() / stock["units"].groupby(pair).sum()).groupby(level=1).max()
+        limits = chain.case.limits
+        worth = limits.loc[limits["measure"] == "stock_value", "limit"]
+        return {
+            **{("max_stock_days", (str(p),)): float(days) for p, days in (in_all / served).dropna().items()},
+            **{("max_site_days", (str(p),)): float(days) for p, days in at_site.dropna().items()},
+            **{("limit_max", (str(n),)): float(pyo.value(model.pyomo.limited[n])) for n in worth},
+        }
+
+
+def _part(rule: str, key: tuple[str, ...]) -> Part:
+    """Return what is forbidden together in the search for another option: demand as a whole."""
+    return (rule, ()) if rule == "demand" else (rule, key)
+
+
+def _relaxation(slack: Slack, amount: float, *, whole: bool) -> Relaxation:
+    """Say in the case's terms what a slack of this amount means."""
+    rule, key = slack.rule, slack.key
+    if rule in LOOSER:
+        return Relaxation(rule, key, rule.removeprefix("status_"), LOOSER[rule], amount)
+    if rule == "single_source":
+        return Relaxation(rule, key, "yes", "no", 1.0)
+    if rule == "place":
+        return Relaxation(rule, key, 1.0, 1.0 + round(amount), amount)
+    change = slack.base * amount
+    after = round_outward(slack.before + change, up=change > 0, whole=whole)
+    relative = abs(after - slack.before) / abs(slack.before) if slack.before else amount
+    return Relaxation(rule, key, slack.before, after, relative)
