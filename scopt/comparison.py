@@ -10,7 +10,7 @@ import pandas as pd
 from scopt.errors import UsageError
 from scopt.report.summary import by_channel, changes, share, stock_days
 from scopt.report.text import compare_text
-from scopt.solving import Solved, solve
+from scopt.solving import solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scopt.case import Case
     from scopt.progress import Event, Progress
     from scopt.result import Result
+    from scopt.solved import Solved
 
 __all__ = ["Comparison", "compare"]
 

@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 from results import costs, make_result, tables
 
+import scopt
 from scopt.comparison import Comparison, compare
 from scopt.errors import UsageError
 from scopt.progress import Event
@@ -115,7 +116,7 @@ def test_an_unknown_strategy_is_told_before_anything_is_solved(solved):
 
 
 def test_each_strategy_is_searched_once(make_chain, monkeypatch):
-    solving = importlib.import_module("scopt.solving")
+    solving = importlib.import_module("scopt.solved")
     searched, plain = [], solving.Search.run
 
     def run(search):
@@ -126,13 +127,13 @@ def test_each_strategy_is_searched_once(make_chain, monkeypatch):
     case = make_chain(strategies=[{"strategy": "direct", "direct": "yes", "against": "integrated"}])
     found = compare(case)
     assert searched == ["as_is", "integrated", "direct"]
-    alone = solving.solve(case, "direct")
+    alone = scopt.solve(case, "direct")
     assert found.results["direct"].saving == pytest.approx(alone.saving)
     assert found.results["as_is"].cost == pytest.approx(found.results["integrated"].as_is_cost)
 
 
 def test_an_interrupt_keeps_what_was_found(make_chain, monkeypatch):
-    solving = importlib.import_module("scopt.solving")
+    solving = importlib.import_module("scopt.solved")
     plain = solving.Search.run
 
     def run(search):

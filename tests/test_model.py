@@ -35,7 +35,7 @@ def test_a_constraint_on_a_flow(depot_chain):
 
 
 def test_an_interrupt_during_as_is_gives_no_design_of_the_strategy(depot_chain, monkeypatch):
-    from scopt import solving
+    from scopt import solved as solving
 
     class Interrupted(solving.Search):
         def run(self):

@@ -24,6 +24,7 @@ from scopt.models import build
 from scopt.network import STOCK, Versions, expand
 from scopt.progress import Event
 from scopt.search.branching import Tree
+from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
@@ -101,6 +102,8 @@ class Search:
         Applied to every model that is built for this search (a user's own constraints).
     fixed
         Solve the model as it stands, without refined copies of it (its user's constraints are not in them).
+    hints
+        What searches of kindred strategies found.
     """
 
     model: Model
@@ -110,6 +113,7 @@ class Search:
     phase: str = "solving"
     extend: Callable[[Model], None] | None = None
     fixed: bool = False
+    hints: Hints = field(default_factory=Hints)
 
     best: Design | None = field(default=None, init=False)
     bound: float = field(default=-np.inf, init=False)
@@ -129,12 +133,15 @@ class Search:
         self.cells = self.model.notes["cells"]
         self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
         self.breaks: dict[Cell, Floats] = {}
-        self.known: Ints | None = None
+        self.known = self.hints.known
         self.refinements = 0
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
         self.share = CHORD_SHARE if self.cells.count else 0.99
         self._weigh_cells()
+        self._begin()
+        if self._done():
+            return
         outcome = self._round(self.model, self.arrays)
         if outcome.status == "infeasible":
             self.infeasible = True
@@ -156,6 +163,14 @@ class Search:
             if outcome.status == "infeasible":
                 self.infeasible = self.best is None
                 break
+
+    def _begin(self) -> None:
+        """Take up what kindred searches found: their bound, and their designs priced in this model."""
+        self._raise(self.hints.bound)
+        for start in self.hints.starts:
+            self._take(self.improver.improve(start.decisions(self.arrays), start.cells(self.chain)))
+        if self.hints.starts:
+            self._report()
 
     def _weigh_cells(self) -> None:
         """Keys of the cells, and what a unit of safety stock in each costs a year."""
@@ -303,7 +318,7 @@ class Search:
         if not done:
             return False
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
-        if self.best is None:
+        if self.refinements == 0 and not self._done():
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             self._kernel(model, arrays, scaled, sifted)

@@ -85,8 +85,35 @@ class Clock:
 
 
 @contextmanager
-def stoppable(clock: Clock) -> Iterator[None]:
-    """Let the first interrupt or termination signal stop the clock; a second one interrupts as usual."""
+def stoppable(clock: Clock, asked: Callable[[], bool] | None = None) -> Iterator[None]:
+    """Let the first interrupt or termination signal stop the clock; a second one interrupts as usual.
+
+    Parameters
+    ----------
+    clock
+        The clock.
+    asked
+        Tells whether somebody else wants the clock stopped; called a few times a second.
+    """
+    done = threading.Event()
+
+    def listen() -> None:
+        while not done.wait(0.2):
+            if asked is not None and asked():
+                clock.stopped = True
+                return
+
+    if asked is not None:
+        threading.Thread(target=listen, daemon=True).start()
+    try:
+        with _signalled(clock):
+            yield
+    finally:
+        done.set()
+
+
+@contextmanager
+def _signalled(clock: Clock) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
