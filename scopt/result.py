@@ -21,6 +21,7 @@ __all__ = ["TABLES", "Result"]
 
 TABLES = (
     "summary",
+    "diagnosis",
     "costs",
     "sites",
     "outsourcing",
@@ -153,6 +154,15 @@ class Result:
         """Stocked flow by site, product, pool and coverage days."""
         return self._table("stock_routes")
 
+    @property
+    def diagnosis(self) -> DataFrame:
+        """Why there is no design, empty where there is one.
+
+        One row per fact (option 0) and per relaxation of each option, the least first: option, total, rule,
+        sheet, where, column, from, to, relative, text.
+        """
+        return self._table("diagnosis")
+
     def summary_json(self) -> dict[str, Any]:
         """Return the summary as plain values for JSON; a figure that is missing or not finite is None."""
         checks = self.checks
@@ -169,6 +179,7 @@ class Result:
             "currency": self.currency,
             "checks": {"passed": int(checks["ok"].sum()), "total": len(checks)} if len(checks) else None,
             "messages": list(self.messages),
+            "diagnosis": _records(self.diagnosis),
             "provenance": {key: str(value) for key, value in self.provenance.items()},
         }
 
@@ -194,6 +205,14 @@ class Result:
     def _table(self, name: str) -> DataFrame:
         table = self.tables.get(name)
         return pd.DataFrame() if table is None else table
+
+
+def _records(table: DataFrame) -> list[dict[str, Any]] | None:
+    """Rows as plain values; None where there are none."""
+    if table.empty:
+        return None
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 def _finite(value: float | None) -> float | None:

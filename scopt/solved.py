@@ -15,9 +15,12 @@ import pyomo.environ as pyo
 
 from scopt.chain import Chain
 from scopt.design import tables
+from scopt.diagnosis.diagnose import Diagnosis, diagnose
+from scopt.diagnosis.facts import Fastest, find_facts
 from scopt.errors import UsageError
 from scopt.models import build as assemble
 from scopt.network import expand
+from scopt.progress import Event
 from scopt.search.hints import Hints, Start
 from scopt.search.method import BOUND_NOISE, Options, Search
 from scopt.search.solver import Clock, Lp, Scaled, stoppable
@@ -61,6 +64,8 @@ class Solved:
         What the reader of any result that uses it should know.
     reoptimised
         Cost of today's chain when its flows need not run as observed; None where that was not asked.
+    diagnosis
+        Why there is no design; None with one, or where that was not asked.
     start
         The design, for other searches to begin with; None without one.
     known
@@ -77,6 +82,7 @@ class Solved:
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     messages: tuple[str, ...] = ()
     reoptimised: float | None = None
+    diagnosis: Diagnosis | None = None
     start: Start | None = field(default=None, repr=False)
     known: NDArray[np.int64] | None = field(default=None, repr=False)
 
@@ -113,6 +119,7 @@ def search(
     model: Model | None = None,
     hints: Hints | None = None,
     asked: Callable[[], bool] | None = None,
+    why: bool = True,
 ) -> Solved:
     """Search one strategy; nothing else is looked at.
 
@@ -132,11 +139,19 @@ def search(
         What searches of kindred strategies found.
     asked
         Tells whether somebody wants the search to end with what it has; called a few times a second.
+    why
+        Find out why where there is no design; facts that are known beforehand are told anyway.
     """
     work = _Work(options, progress, asked)
     given = model is not None
     if model is None:
-        model = assemble(expand(chain_of(case, name)))
+        chain = chain_of(case, name)
+        if facts := find_facts(chain, Fastest(chain)):
+            clock = Clock(options.time_limit)
+            with stoppable(clock, asked):
+                told = work.diagnose(chain, clock, phase, extend) if why else Diagnosis(tuple(facts))
+            return _without_design(name, clock, told)
+        model = assemble(expand(chain))
     clock, observed = Clock(options.time_limit), hasattr(model.pyomo, "deviation")
     with stoppable(clock, asked):
         if observed:
@@ -147,10 +162,20 @@ def search(
         found = Search(
             model, options, clock, progress, phase, extend, fixed, hints=Hints() if hints is None else hints
         ).run()
+        diagnosis: Diagnosis | None = None
+        if found.best is None and why and not clock.stopped and (found.infeasible or clock.left > 0):
+            diagnosis = work.diagnose(model.chain, Clock(options.time_limit), phase, extend)
     reoptimised = None
     if observed and found.best is not None and not clock.stopped:
         reoptimised = work.reoptimised(model.chain)
-    return _solved(found, tuple(work.messages), reoptimised)
+    return replace(_solved(found, tuple(work.messages), reoptimised), diagnosis=diagnosis)
+
+
+def _without_design(name: str, clock: Clock, diagnosis: Diagnosis) -> Solved:
+    """Return a strategy that facts leave without a design: there is nothing to search."""
+    return Solved(
+        name, "infeasible", None, None, None, clock.seconds, interrupted=clock.stopped, diagnosis=diagnosis
+    )
 
 
 def _solved(found: Search, messages: tuple[str, ...], reoptimised: float | None) -> Solved:
@@ -179,12 +204,20 @@ def _solved(found: Search, messages: tuple[str, ...], reoptimised: float | None)
 
 @dataclass(eq=False)
 class _Work:
-    """What belongs to today's chain: it runs as observed, and is asked what it could cost otherwise."""
+    """What goes on around a search: today's chain runs as observed, and a missing design is explained."""
 
     options: Options
     progress: Progress | None
     asked: Callable[[], bool] | None
     messages: list[str] = field(default_factory=list)
+
+    def diagnose(
+        self, chain: Chain, clock: Clock, phase: str, extend: Callable[[Model], None] | None
+    ) -> Diagnosis:
+        """Find out why a strategy has no design."""
+        if self.progress is not None:
+            self.progress(Event(f"{phase}: why there is no design", 0.0))
+        return diagnose(chain, clock, seed=self.options.seed, threads=self.options.threads, extend=extend)
 
     def reoptimised(self, chain: Chain) -> float | None:
         """Cost of today's chain when its flows are free to run otherwise than observed."""

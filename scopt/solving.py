@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from scopt.design import cost_table, site_table
+from scopt.diagnosis.rules import relaxed_case
 from scopt.errors import UsageError
 from scopt.models import build as assemble
 from scopt.network import expand
@@ -66,6 +68,7 @@ def solve(
     progress: Progress | None = None,
     extend: Callable[[Model], None] | None = None,
     searches: dict[str, Solved] | None = None,
+    relax: bool = False,
 ) -> Result:
     """Find the cheapest design of a strategy, with a proven bound.
 
@@ -91,6 +94,10 @@ def solve(
         Strategies searched before, which this call adds to. Share one dictionary among solves of one case
         with the same options, and as-is (and whatever else is compared against) is searched only once.
 
+    relax
+        Where the strategy has no design, relax the case as its diagnosis tells and find the best design of
+        that; what was relaxed stands in the messages and in the table ``diagnosis``.
+
     Returns
     -------
     Result
@@ -114,7 +121,7 @@ def solve(
         if name == strategy and (model is not None or extend is not None):
             return search(case, name, options, progress=progress, phase=phase, extend=extend, model=model)
         if name not in shared or shared[name].interrupted:
-            shared[name] = search(case, name, options, progress=progress, phase=phase)
+            shared[name] = search(case, name, options, progress=progress, phase=phase, why=name == strategy)
         return shared[name]
 
     found = {"as_is": find("as_is", "as-is")}
@@ -123,6 +130,14 @@ def solve(
     for name, phase in ((strategy, strategy), (against, f"{against} (to compare)")):
         if name not in found and not any(solved.interrupted for solved in found.values()):
             found[name] = find(name, phase)
+    main = found.get(strategy)
+    if relax and main is not None and main.diagnosis is not None and main.diagnosis.options:
+        least = main.diagnosis.options[0].relaxations
+        eased = relaxed_case(case.for_strategy(strategy), least)
+        again = search(
+            eased, strategy, options, progress=progress, phase=f"{strategy} relaxed", extend=extend
+        )
+        found[strategy] = replace(again, diagnosis=main.diagnosis)
     return result_of(case, strategy, options, found)
 
 
@@ -184,6 +199,8 @@ def result_of(case: Case, strategy: str, options: Options, found: Mapping[str, S
     if main is not None and main.costs is not None:
         out["costs"] = cost_table(None if as_is is None else as_is.costs, main.costs)
         out["sites"] = site_table(None if as_is is None else as_is.tables.get("sites"), out["sites"])
+    if main is not None and main.diagnosis is not None:
+        out["diagnosis"] = main.diagnosis.table
     cost, yardstick = (None if solved is None else solved.cost for solved in (main, against))
     return Result(
         strategy=strategy,
@@ -196,13 +213,33 @@ def result_of(case: Case, strategy: str, options: Options, found: Mapping[str, S
         saving=None if yardstick is None or cost is None else yardstick - cost,
         against=case.strategies[strategy].against,
         currency=case.settings.currency,
-        messages=(*_of_as_is(as_is), *(str(warning) for warning in case.warnings)),
+        messages=(
+            *_of_strategy(main),
+            *_of_as_is(as_is, asked=strategy == "as_is"),
+            *(str(warning) for warning in case.warnings),
+        ),
         provenance=_provenance(case, options),
         tables=out,
     )
 
 
-def _of_as_is(as_is: Solved | None) -> list[str]:
+def _of_strategy(main: Solved | None) -> list[str]:
+    """Tell why a strategy has no design, or what was relaxed to give it one."""
+    if main is None:
+        return []
+    told = list(main.messages) if main.strategy != "as_is" else []
+    if main.diagnosis is None:
+        return told
+    if main.costs is None:
+        return [*told, *main.diagnosis.messages()]
+    least = main.diagnosis.options[0].relaxations
+    return [
+        *told,
+        f"the case has no design as it stands; this one needs: {'; '.join(str(one) for one in least)}",
+    ]
+
+
+def _of_as_is(as_is: Solved | None, *, asked: bool) -> list[str]:
     """Tell what of today's chain bears on the figures."""
     if as_is is not None and as_is.costs is not None:
         return list(as_is.messages)
@@ -212,6 +249,8 @@ def _of_as_is(as_is: Solved | None) -> list[str]:
         else "the search was stopped before a design was found"
     )
     told = [] if as_is is None else as_is.messages
+    if as_is is not None and as_is.diagnosis is not None and not asked:
+        why = "; ".join(fact.text for fact in as_is.diagnosis.facts) or why
     return [*told, f"no as-is design: {why}, so there is no as-is cost and no saving"]
 
 

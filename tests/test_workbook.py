@@ -36,10 +36,10 @@ def column(sheet, header):
 
 
 def test_sheets_are_the_tables_in_their_order(book):
-    assert book.sheetnames == [*TABLES, "tiers"]
+    assert book.sheetnames == [*(name for name in TABLES if name != "diagnosis"), "tiers"]
 
 
-@pytest.mark.parametrize("name", TABLES[1:])
+@pytest.mark.parametrize("name", [name for name in TABLES[1:] if name != "diagnosis"])
 def test_every_table_can_be_read_back(path, name):
     def rows(table):
         return [["" if pd.isna(value) else value for value in row] for row in table.astype(object).to_numpy()]

@@ -40,6 +40,9 @@ def solve(
             "--output", "-o", help="Result workbook; default: CASE.STRATEGY.result.xlsx beside the case."
         ),
     ] = None,
+    relax: Annotated[
+        bool, typer.Option("--relax", help="Where no design exists, solve under the least relaxation.")
+    ] = False,
     as_json: AsJson = False,
 ) -> int:
     """Find the design of least cost for one strategy."""
@@ -51,8 +54,15 @@ def solve(
 
     with ProgressDisplay(console()) as progress:
         result = run(
-            loaded, strategy, gap=gap, time_limit=time_limit, seed=seed, threads=threads, progress=progress
+            loaded,
+            strategy,
+            gap=gap,
+            time_limit=time_limit,
+            seed=seed,
+            threads=threads,
+            progress=progress,
+            relax=relax,
         )
     show(result, result.summary_json() if as_json else None)
-    write(result, target, designed=result.cost is not None)
+    write(result, target, designed=result.cost is not None or not result.diagnosis.empty)
     return OF_STATUS[result.status]

@@ -49,10 +49,14 @@ def write_result(result: Result, path: str | Path) -> None:
     with open_book(path, f"{result.provenance.get('case', '')} {result.strategy}".strip()) as book:
         summary = book.add_summary(result.summary)
         for name in TABLES[1:]:
-            book.add_table(name, getattr(result, name))
+            table = getattr(result, name)
+            if not table.empty or (name != "diagnosis" and result.cost is not None):
+                book.add_table(name, table)
+        add_title(summary, result)
+        if result.cost is None:
+            return
         tiers = by_tier(result.sites)
         book.add_table("tiers", tiers)
-        add_title(summary, result)
         if not result.costs.empty:
             costs = result.costs[["bucket", "as_is", "strategy"]]
             add_cost_chart(book.book, summary, costs, f"Cost by bucket, {result.currency} a year", CORNER)
