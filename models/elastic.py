@@ -37,6 +37,9 @@ PER_SHARE = 2.0
 LEVELS = 12
 """Promises that are tried for each channel at most."""
 
+SITE_DAYS = (1.1, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0)
+"""Ceilings on a site's stock days that are tried, over that of the case."""
+
 HARD = frozenset({
     "site_contract", "join_in_open_site", "stock_in_open_site", "tier_rows", "minimum_bill", "one_line",
     "root_of_variance", "root_on_chord", "taken_over", "observed_outflow", "observed_share", "as_observed",
@@ -104,6 +107,7 @@ def make_elastic(model: Model, arrays: Arrays, chain: Chain) -> Elastic:
     _add_on_time_shares(maker)
     _add_product_capacities(maker)
     _add_stock_days(maker)
+    _add_site_days(maker)
     _add_statuses(maker, chain)
     _add_decision_rows(maker)
     return maker.finish()
@@ -337,20 +341,56 @@ def _add_product_capacities(maker: _Maker) -> None:
 
 
 def _add_stock_days(maker: _Maker) -> None:
-    """Let stock last longer than a ceiling of its product, in days of what is served or could pass a site."""
-    net, chain = maker.model.network, maker.model.chain
-    for rule in ("max_stock_days", "max_site_days"):
-        rows, days = maker.block(rule), chain.product_column(rule)
-        column = maker.first_flow(rows)
-        site, product = net.site[column], net.product[column]
-        flow = chain.demand.sum(axis=(0, 1))[product]
-        if rule == "max_site_days":
-            flow = net.reach_stock.sum(axis=1)[site, product]
-        for p in np.unique(product).tolist():
-            mine = product == p
-            ceiling = float(days[p]) or 1.0
-            slack = maker.slack(rule, (str(chain.product_ids[p]),), float(days[p]), ceiling)
-            maker.enter(rows[mine], slack, -ceiling * flow[mine])
+    """Let stock in all last longer than the ceiling of its product, in days of what is served."""
+    net, chain, rows = maker.model.network, maker.model.chain, maker.block("max_stock_days")
+    for row, p in zip(rows.tolist(), net.product[maker.first_flow(rows)].tolist(), strict=True):
+        days = float(chain.product_column("max_stock_days")[p])
+        slack = maker.slack("max_stock_days", (str(chain.product_ids[p]),), days, days or 1.0)
+        maker.enter(row, slack, -(days or 1.0) * float(chain.demand[:, :, p].sum()))
+
+
+def _add_site_days(maker: _Maker) -> None:
+    r"""Let stock at sites last longer than the ceiling of its product: one of some ceilings d_l.
+
+    .. math:: \sum_g \zeta_g N r_g + \sum_a (R_s / 2 - d_l) x_a \le M (1 - \lambda_l), \qquad
+              \sum_l \lambda_l \le 1
+
+    What flows through the site is not known beforehand, so a slack in days would not be linear. The ceiling
+    of the case holds where no level is taken.
+    """
+    net, chain, rows = maker.model.network, maker.model.chain, maker.block("max_site_days")
+    product = net.product[maker.first_flow(rows)]
+    part = maker.matrix[rows].tocoo()
+    most = np.where(np.isfinite(maker.arrays.upper), maker.arrays.upper, 0.0)
+    flow = part.col < net.size
+    column = part.col[flow]
+    reach = np.where(flow, 0.0, part.data * most[part.col])
+    reach[flow] = (
+        np.maximum(part.data[flow], 0.0)
+        * net.reach_stock[net.site[column], net.channel[column], net.product[column]]
+    )
+    big = np.bincount(part.row, np.maximum(reach, 0.0), minlength=len(rows))
+    for p in np.unique(product).tolist():
+        days, mine = float(chain.product_column("max_site_days")[p]), np.flatnonzero(product == p)
+        levels = [(days or 1.0) * factor for factor in SITE_DAYS]
+        taken = [
+            maker.slack(
+                "max_site_days", (str(chain.product_ids[p]),), days, level - days,
+                weight=(level - days) / (days or 1.0), most=1.0, whole=True,
+            )
+            for level in levels
+        ]  # fmt: skip
+        maker.enter(maker.rows(-np.inf, 1.0, 1), taken, 1.0)
+        for slack in taken:
+            maker.enter(rows[mine], slack, -big[mine])
+        place = np.full(len(rows), -1)
+        place[mine] = np.arange(len(mine))
+        entries = place[part.row] >= 0
+        for level, slack in zip(levels, taken, strict=True):
+            new = maker.rows(-np.inf, big[mine], len(mine))
+            value = part.data - np.where(flow, level - days, 0.0)
+            maker.enter(new[place[part.row[entries]]], part.col[entries], value[entries])
+            maker.enter(new, slack, big[mine])
 
 
 def _add_statuses(maker: _Maker, chain: Chain) -> None:

@@ -19,13 +19,14 @@ from scopt.models.network_flow import is_move, is_stock
 from scopt.network import LAST, PASSED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from scopt.models.model import Floats, Ints, Model
 
     Bools = NDArray[np.bool_]
+    Cell = tuple[int, int, int]
 
 __all__ = [
     "Cells",
@@ -39,6 +40,10 @@ __all__ = [
 
 IN_USE = 1e-4
 """Part of the reachable demand that has to run through a stock point of today for it to count as kept."""
+
+
+GRID_UP_TO = 60
+"""Cells up to which each gets a grid of tangents."""
 
 
 def chords(low: float, high: float, breaks: Floats) -> tuple[Floats, Floats]:
@@ -145,6 +150,33 @@ class Cells:
         """Root of each cell by its envelope, at most the true one, (cells,)."""
         root = np.bincount(self.of, self.envelope * flows[self.column], minlength=self.count)
         return np.asarray(root, dtype=float)
+
+    def touching(
+        self, seen: Sequence[Mapping[tuple[int, int, int], float]]
+    ) -> dict[tuple[int, int, int], Floats]:
+        """Points at which tangents shall touch the root of each cell.
+
+        Parameters
+        ----------
+        seen
+            Variances by cell of solutions at hand; few cells get a grid of points besides.
+        """
+        breaks: dict[Cell, Floats] = {}
+        for n, key in enumerate(self.keys):
+            high = self.high[n]
+            if high <= 0:
+                breaks[key] = np.ones(1)
+                continue
+            low = max(self.low[n], 1e-3 * high)
+            points = np.array([at for variance in seen if (at := variance.get(key, 0.0)) > 0.5 * low])
+            if self.count <= GRID_UP_TO:
+                count = 1 + int(np.ceil(np.log2(high / low) / 1.5))
+                points = np.concatenate([points, np.geomspace(low, high, count)])
+            elif not len(points):
+                points = np.array([0.25 * high])
+            points = np.sort(points)
+            breaks[key] = points[np.r_[True, points[1:] > 1.01 * points[:-1]]]
+        return breaks
 
     def _envelope(self, model: Model) -> Floats:
         r"""Root that a unit of each stock column stands for at least, (stock columns,).

@@ -18,8 +18,8 @@ from scopt.diagnosis.facts import Fact, Fastest, find_facts, required
 from scopt.diagnosis.rules import LOOSER, Relaxation, round_outward
 from scopt.models import build
 from scopt.models.elastic import Elastic, Slack, make_elastic
-from scopt.network import expand
-from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
+from scopt.network import Versions, expand
+from scopt.search.solver import Clock, Scaled, solve_mip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,7 @@ OPTIONS, SOLVES = 6, 10
 
 Part = tuple[str, tuple[str, ...]]
 Relaxations = tuple[Relaxation, ...]
+Cell = tuple[int, int, int]
 
 COLUMNS = ["option", "total", "rule", "sheet", "where", "column", "from", "to", "relative", "text"]
 
@@ -152,14 +153,16 @@ def diagnose(
     loose = _loosened(chain, fastest, lost)
     if not (loose.demand > 0).any():
         return Diagnosis(tuple(facts), (Option(_weight(given_up), given_up),))
-    model = build(expand(loose))
-    if extend is not None:
-        extend(model)
-    work = _Work(model, make_elastic(model, model.compile(), chain), clock, seed, threads)
+    work = _Work.of(loose, chain, clock, seed, threads, extend)
+    found = work.options()
+    if found and work.stock_rules(found[0].point):
+        # What stock needs is told from above, so that a design under the relaxed ceilings is there.
+        above = _Work.of(loose, chain, clock, seed, threads, extend, work.touching(found[0].point))
+        found[:1] = above.only(found[0].support) or found[:1]
     options = [
-        Option(total + _weight(given_up), given_up + found)
-        for total, found in work.options()
-        if found or given_up
+        Option(one.total + _weight(given_up), given_up + one.relaxations)
+        for one in found
+        if one.support or given_up
     ]
     return Diagnosis(tuple(facts), tuple(options))
 
@@ -185,9 +188,9 @@ def _loosened(chain: Chain, fastest: Fastest, lost: NDArray[np.bool_]) -> Chain:
     )
     reachable = np.where(np.isfinite(fastest.days) & (chain.demand > 0), fastest.days, 0.0).max(axis=(0, 2))
     horizon = np.maximum(reachable, 2.0 * chain.promise)
-    late = np.where(
-        np.isfinite(chain.promise), np.maximum(chain.lateness, horizon - chain.promise), chain.lateness
-    )
+    promised = np.isfinite(chain.promise)
+    spare = horizon - np.where(promised, chain.promise, 0.0)
+    late = np.where(promised, np.maximum(chain.lateness, spare), chain.lateness)
     channels = case.channels.assign(max_late_days=np.where(np.isfinite(late), late, np.nan))
     market = positions(case.demand["market"], chain.market_ids)
     channel = positions(case.demand["channel"], chain.channel_ids)
@@ -195,6 +198,20 @@ def _loosened(chain: Chain, fastest: Fastest, lost: NDArray[np.bool_]) -> Chain:
     demand = case.demand[~gone].reset_index(drop=True)
     tables = MappingProxyType({**case.tables, "sites": sites, "channels": channels, "demand": demand})
     return Chain(replace(case, tables=tables), chain.strategy)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A solution of an elastic model."""
+
+    total: float
+    relaxations: Relaxations
+    point: Floats
+
+    @property
+    def support(self) -> frozenset[Part]:
+        """What it relaxes."""
+        return frozenset(_part(one.rule, one.key) for one in self.relaxations)
 
 
 @dataclass(eq=False)
@@ -211,9 +228,40 @@ class _Work:
     def __post_init__(self) -> None:
         self.scaled = Scaled.of(self.elastic.arrays)
 
-    def options(self) -> list[tuple[float, Relaxations]]:
+    @classmethod
+    def of(
+        cls, loose: Chain, chain: Chain, clock: Clock, seed: int, threads: int | None,
+        extend: Callable[[Model], None] | None, breaks: dict[Cell, Floats] | None = None,
+    ) -> _Work:  # fmt: skip
+        """Make the elastic model, with roots from below or, with points to touch, from above."""
+        count = {cell: len(points) for cell, points in (breaks or {}).items()}
+        model = build(expand(loose, Versions.of(loose, count)), breaks, above=breaks is not None)
+        if extend is not None:
+            extend(model)
+        return cls(model, make_elastic(model, model.compile(), chain), clock, seed, threads)
+
+    def touching(self, point: Floats) -> dict[Cell, Floats]:
+        """Points at which tangents shall touch the roots, those of a solution among them."""
+        arrays, cells = self.model.compile(), self.model.notes["cells"]
+        flows = self.model.load(arrays, point[: len(arrays.cost)])
+        seen = dict(zip(cells.keys, cells.variance(flows).tolist(), strict=True))
+        breaks: dict[Cell, Floats] = cells.touching([seen])
+        return breaks
+
+    def stock_rules(self, point: Floats) -> bool:
+        """Whether a solution relaxes a rule on stock."""
+        limits = self.model.chain.case.limits
+        worth = {(str(name),) for name in limits.loc[limits["measure"] == "stock_value", "limit"]}
+        used = [slack for slack in self.elastic.slacks if point[slack.column] > SMALL]
+        return any(
+            slack.rule in ("max_stock_days", "max_site_days")
+            or (slack.rule == "limit_max" and slack.key in worth)
+            for slack in used
+        )
+
+    def options(self) -> list[_Found]:
         """Find sets of relaxations, least first: the best one, then the best without each part of it."""
-        found: dict[frozenset[Part], tuple[float, Relaxations]] = {}
+        found: dict[frozenset[Part], _Found] = {}
         queue: list[frozenset[Part]] = [frozenset()]
         tried: set[frozenset[Part]] = set()
         while queue and len(found) < OPTIONS and len(tried) < SOLVES and self.clock.left > 0:
@@ -221,47 +269,47 @@ class _Work:
             if without in tried:
                 continue
             tried.add(without)
-            outcome = self._solve(without)
-            if not outcome.points:
+            one = self._solve(without)
+            if one is None:
                 continue
-            total, relaxations = self._read(outcome.points[-1])
-            support = frozenset(_part(one.rule, one.key) for one in relaxations)
-            found.setdefault(support, (total, relaxations))
-            if not support:
+            found.setdefault(one.support, one)
+            if not one.support:
                 break
-            queue += [without | {part} for part in sorted(support)]
-        return sorted(found.values(), key=lambda option: option[0])
+            queue += [without | {part} for part in sorted(one.support)]
+        return sorted(found.values(), key=lambda one: one.total)
 
-    def _solve(self, without: frozenset[Part]) -> Outcome:
+    def only(self, support: frozenset[Part]) -> list[_Found]:
+        """Relax nothing but the given rules; empty where that is not enough."""
+        parts = {_part(slack.rule, slack.key) for slack in self.elastic.slacks}
+        one = self._solve(frozenset(parts - support))
+        return [] if one is None else [one]
+
+    def _solve(self, without: frozenset[Part]) -> _Found | None:
+        """Least total relaxation without some rules; None where there is none, or time ran out."""
         arrays = self.elastic.arrays
         closed = np.zeros(len(arrays.cost), bool)
         for slack in self.elastic.slacks:
             closed[slack.column] = _part(slack.rule, slack.key) in without
-        return solve_mip(
-            self.scaled,
-            ~arrays.lazy,
-            self.clock,
-            gap=EQUAL,
-            seed=self.seed,
-            threads=self.threads,
+        outcome = solve_mip(
+            self.scaled, ~arrays.lazy, self.clock, gap=EQUAL, seed=self.seed, threads=self.threads,
             closed=closed,
-        )
+        )  # fmt: skip
+        return self._read(outcome.points[-1]) if outcome.points else None
 
-    def _read(self, point: Floats) -> tuple[float, Relaxations]:
+    def _read(self, point: Floats) -> _Found:
         """Total and relaxations of a solution; those of stock hold for its true roots."""
         weight = self.elastic.arrays.cost
         used = [slack for slack in self.elastic.slacks if point[slack.column] > SMALL]
-        stock = {"max_stock_days", "max_site_days", "limit_max"} & {slack.rule for slack in used}
-        needed = self._true_stock(point) if stock else {}
+        needed = self._true_stock(point) if self.stock_rules(point) else {}
         total, told = 0.0, []
         for slack in used:
             amount = float(point[slack.column])
             value = needed.get((slack.rule, slack.key))
             if value is not None:
-                amount = max(amount, (value - slack.before) / slack.base)
+                amount = (value - slack.before) / slack.base
             total += float(weight[slack.column]) * amount
             told.append(_relaxation(slack, amount, whole=slack.key in self._counted))
-        return total, tuple(sorted(told, key=lambda one: -one.relative))
+        return _Found(total, tuple(sorted(told, key=lambda one: -one.relative)), point)
 
     @cached_property
     def _counted(self) -> set[tuple[str, ...]]:

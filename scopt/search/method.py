@@ -50,9 +50,6 @@ BOUND_NOISE = 1e-6
 CHORD_SHARE = 0.5
 """Part of the asked gap at which branch and bound stops while chords may still be refined."""
 
-GRID_UP_TO = 60
-"""Cells up to which a design under ceilings is sought with a grid of tangents for each."""
-
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
@@ -460,23 +457,8 @@ class Search:
         Tangents touch at the variances of the last solution and of the best design; a small model gets a grid
         of them besides.
         """
-        cells = self.cells
-        breaks: dict[Cell, Floats] = {}
         seen = [*(v for v, _ in self.points[-1:]), *([] if self.best is None else [self.best.variance])]
-        for n, key in enumerate(self.keys):
-            high = cells.high[n]
-            if high <= 0:
-                breaks[key] = np.ones(1)
-                continue
-            low = max(cells.low[n], 1e-3 * high)
-            points = np.array([at for variance in seen if (at := variance.get(key, 0.0)) > 0.5 * low])
-            if cells.count <= GRID_UP_TO:
-                count = 1 + int(np.ceil(np.log2(high / low) / 1.5))
-                points = np.concatenate([points, np.geomspace(low, high, count)])
-            elif not len(points):
-                points = np.array([0.25 * high])
-            points = np.sort(points)
-            breaks[key] = points[np.r_[True, points[1:] > 1.01 * points[:-1]]]
+        breaks = self.cells.touching(seen)
         model = self._build(breaks, above=True)
         arrays = model.compile()
         scaled = Scaled.of(arrays)
