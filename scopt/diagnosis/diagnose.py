@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
+from scipy.sparse import csr_array
 
 from scopt.chain import Chain, positions
 from scopt.design import stock_table
@@ -18,11 +19,11 @@ from scopt.diagnosis.facts import Fact, Fastest, find_facts, required
 from scopt.diagnosis.rules import LOOSER, Relaxation, round_outward
 from scopt.models import build
 from scopt.models.elastic import Elastic, Slack, make_elastic
-from scopt.network import Versions, expand
+from scopt.network import LAST, Versions, expand
 from scopt.search.solver import Clock, Scaled, solve_mip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -40,6 +41,9 @@ NAMED = 3
 
 EQUAL = 1e-3
 """Totals that differ by less than this part count as equally small."""
+
+MOMENT = 0.5
+"""Seconds that the search for other options may take anyway."""
 
 OPTIONS, SOLVES = 6, 10
 """Sets of relaxations that are told, and solves in search of them, at most."""
@@ -155,10 +159,12 @@ def diagnose(
         return Diagnosis(tuple(facts), (Option(_weight(given_up), given_up),))
     work = _Work.of(loose, chain, clock, seed, threads, extend)
     found = work.options()
-    if found and work.stock_rules(found[0].point):
+    ceilings = {(slack.rule, slack.key) for slack in work.stock_slacks}
+    if found and ceilings & found[0].support:
         # What stock needs is told from above, so that a design under the relaxed ceilings is there.
         above = _Work.of(loose, chain, clock, seed, threads, extend, work.touching(found[0].point))
         found[:1] = above.only(found[0].support) or found[:1]
+        found = found if found[0].support else []
     options = [
         Option(one.total + _weight(given_up), given_up + one.relaxations)
         for one in found
@@ -248,35 +254,32 @@ class _Work:
         breaks: dict[Cell, Floats] = cells.touching([seen])
         return breaks
 
-    def stock_rules(self, point: Floats) -> bool:
-        """Whether a solution relaxes a rule on stock."""
-        limits = self.model.chain.case.limits
-        worth = {(str(name),) for name in limits.loc[limits["measure"] == "stock_value", "limit"]}
-        used = [slack for slack in self.elastic.slacks if point[slack.column] > SMALL]
-        return any(
-            slack.rule in ("max_stock_days", "max_site_days")
-            or (slack.rule == "limit_max" and slack.key in worth)
-            for slack in used
-        )
-
     def options(self) -> list[_Found]:
         """Find sets of relaxations, least first: the best one, then the best without each part of it."""
         found: dict[frozenset[Part], _Found] = {}
         queue: list[frozenset[Part]] = [frozenset()]
         tried: set[frozenset[Part]] = set()
-        while queue and len(found) < OPTIONS and len(tried) < SOLVES and self.clock.left > 0:
+        begin, end = self.clock.seconds, self.clock.limit
+        while queue and len(found) < OPTIONS and len(tried) < SOLVES and self.clock.seconds < end:
             without = queue.pop(0)
             if without in tried:
                 continue
             tried.add(without)
-            one = self._solve(without)
+            one = self._solve(without, end - self.clock.seconds)
+            if len(tried) == 1:
+                # Other options may take as long as the first one, or a moment.
+                end = self.clock.seconds + max(self.clock.seconds - begin, MOMENT)
             if one is None:
                 continue
             found.setdefault(one.support, one)
             if not one.support:
                 break
             queue += [without | {part} for part in sorted(one.support)]
-        return sorted(found.values(), key=lambda one: one.total)
+        least = min((one.total for one in found.values()), default=0.0) * (1 + EQUAL) + SMALL
+        # Of equally small ones those that touch fewest rules come first.
+        return sorted(
+            found.values(), key=lambda one: (max(one.total, least), len(one.support), len(one.relaxations))
+        )
 
     def only(self, support: frozenset[Part]) -> list[_Found]:
         """Relax nothing but the given rules; empty where that is not enough."""
@@ -284,7 +287,7 @@ class _Work:
         one = self._solve(frozenset(parts - support))
         return [] if one is None else [one]
 
-    def _solve(self, without: frozenset[Part]) -> _Found | None:
+    def _solve(self, without: frozenset[Part], limit: float | None = None) -> _Found | None:
         """Least total relaxation without some rules; None where there is none, or time ran out."""
         arrays = self.elastic.arrays
         closed = np.zeros(len(arrays.cost), bool)
@@ -292,24 +295,65 @@ class _Work:
             closed[slack.column] = _part(slack.rule, slack.key) in without
         outcome = solve_mip(
             self.scaled, ~arrays.lazy, self.clock, gap=EQUAL, seed=self.seed, threads=self.threads,
-            closed=closed,
+            closed=closed, limit=limit,
         )  # fmt: skip
         return self._read(outcome.points[-1]) if outcome.points else None
 
     def _read(self, point: Floats) -> _Found:
-        """Total and relaxations of a solution; those of stock hold for its true roots."""
-        weight = self.elastic.arrays.cost
-        used = [slack for slack in self.elastic.slacks if point[slack.column] > SMALL]
-        needed = self._true_stock(point) if self.stock_rules(point) else {}
-        total, told = 0.0, []
-        for slack in used:
-            amount = float(point[slack.column])
-            value = needed.get((slack.rule, slack.key))
-            if value is not None:
-                amount = (value - slack.before) / slack.base
-            total += float(weight[slack.column]) * amount
-            told.append(_relaxation(slack, amount, whole=slack.key in self._counted))
+        """Total and relaxations of a solution; rules on stock are held against its true roots."""
+        weight, amounts = self.elastic.arrays.cost, {}
+        for slack in self.elastic.slacks:
+            if point[slack.column] > SMALL:
+                amounts[slack] = float(point[slack.column])
+        needed = self._true_stock(point) if self.stock_slacks else {}
+        for slack in self.stock_slacks:
+            amount = (needed.get((slack.rule, slack.key), slack.before) - slack.before) / slack.base
+            amounts = {one: x for one, x in amounts.items() if (one.rule, one.key) != (slack.rule, slack.key)}
+            if amount > SMALL:
+                amounts[slack] = amount
+        for slack, share in self._true_shares(point, amounts).items():
+            amounts[slack] = (share - slack.before) / slack.base
+        told = [_relaxation(one, x, whole=one.key in self._counted) for one, x in amounts.items()]
+        total = float(sum(weight[one.column] * x for one, x in amounts.items()))
         return _Found(total, tuple(sorted(told, key=lambda one: -one.relative)), point)
+
+    def _true_shares(self, point: Floats, used: Iterable[Slack]) -> dict[Slack, float]:
+        """Shares that a solution keeps on time, of what it serves, for each promise that it breaks.
+
+        A row of the elastic model counts the slack on all demand, though less may be served.
+        """
+        arrays, net = self.elastic.arrays, self.model.network
+        first = 0
+        for name, count in arrays.row_blocks:
+            if name == "on_time_share":
+                break
+            first += count
+        else:
+            return {}
+        rows = csr_array(arrays.matrix[first : first + count])
+        part = rows[:, : net.size].tocoo()
+        served = np.bincount(part.row, point[part.col], minlength=count)
+        channel = np.zeros(count, np.int64)
+        channel[part.row] = net.channel[part.col]
+        out = {}
+        for slack in used:
+            if slack.rule != "on_time_share":
+                continue
+            mine = (self.model.chain.channel_ids[channel] == slack.key[0]) & (served > 0)
+            excess = (rows @ point - rows[:, [slack.column]].toarray().ravel() * point[slack.column])[mine]
+            out[slack] = slack.before + min(float((excess / served[mine]).min(initial=0.0)), 0.0)
+        return out
+
+    @cached_property
+    def stock_slacks(self) -> list[Slack]:
+        """One slack for each ceiling on stock."""
+        limits = self.model.chain.case.limits
+        worth = {(str(name),) for name in limits.loc[limits["measure"] == "stock_value", "limit"]}
+        return list({
+            (slack.rule, slack.key): slack for slack in self.elastic.slacks
+            if slack.rule in ("max_stock_days", "max_site_days")
+            or (slack.rule == "limit_max" and slack.key in worth)
+        }.values())  # fmt: skip
 
     @cached_property
     def _counted(self) -> set[tuple[str, ...]]:
@@ -325,7 +369,10 @@ class _Work:
         flows = model.load(arrays, point[: len(arrays.cost)])
         stock = stock_table(model, flows)
         held = (stock["safety"] + stock["cycle"]) * chain.days
-        served = pd.Series(chain.demand.sum(axis=(0, 1)), index=chain.product_ids)
+        net = model.network
+        last = np.flatnonzero(net.kind == LAST)
+        total = np.bincount(net.product[last], flows[last], minlength=len(chain.product_ids))
+        served = pd.Series(total, index=chain.product_ids)
         in_all = held.groupby(stock["product"]).sum()
         pair = [stock["site"], stock["product"]]
         at_site = (held.groupby(pair).sum() / stock["units"].groupby(pair).sum()).groupby(level=1).max()
@@ -339,8 +386,8 @@ class _Work:
 
 
 def _part(rule: str, key: tuple[str, ...]) -> Part:
-    """Return what is forbidden together in the search for another option: demand as a whole."""
-    return (rule, ()) if rule == "demand" else (rule, key)
+    """Return what is forbidden together in the search for another option: all demand, say."""
+    return (rule, ()) if rule == "demand" or rule in LOOSER else (rule, key)
 
 
 def _relaxation(slack: Slack, amount: float, *, whole: bool) -> Relaxation:
@@ -354,5 +401,7 @@ def _relaxation(slack: Slack, amount: float, *, whole: bool) -> Relaxation:
         return Relaxation(rule, key, 1.0, 1.0 + round(amount), amount)
     change = slack.base * amount
     after = round_outward(slack.before + change, up=change > 0, whole=whole)
+    if abs(after) <= SMALL * abs(slack.before):
+        after = 0.0
     relative = abs(after - slack.before) / abs(slack.before) if slack.before else amount
     return Relaxation(rule, key, slack.before, after, relative)
