@@ -10,7 +10,10 @@ import pytest
 
 from scopt.case import Case
 from scopt.chain import Chain
+from scopt.diagnosis.diagnose import loosened
+from scopt.diagnosis.facts import Fastest
 from scopt.models import build
+from scopt.models.elastic import make_elastic
 from scopt.network import LAST, STOCK, SUPPLY, expand
 
 FOLDER = Path(__file__).with_name("formulations")
@@ -112,7 +115,24 @@ def model():
     return build(expand(Chain(case, case.strategies["integrated"])))
 
 
-TEXTS = families(model())
+def elastic():
+    """Rows that the elastic copy adds, and the rules that it relaxes with their slacks."""
+    case = everything()
+    chain = Chain(case, case.strategies["integrated"])
+    loose = loosened(chain, Fastest(chain), chain.demand < 0)
+    made = build(expand(loose))
+    arrays = made.compile()
+    copy = make_elastic(made, arrays, chain)
+    extra = [f"helper[{n}]" for n in range(len(copy.arrays.cost) - len(arrays.cost))]
+    for slack in copy.slacks:
+        extra[slack.column - len(arrays.cost)] = f"relax[{','.join((slack.rule, *slack.key))}]"
+    names = column_names(made) + [v.name for v in arrays.decisions] + extra
+    lines = [text_of_row(copy.arrays, row, names) for row in range(copy.arrays.matrix.shape[0])]
+    new = len(arrays.row_lower)
+    return "\n".join(sorted(line for n, line in enumerate(lines) if n >= new or "relax[" in line)) + "\n"
+
+
+TEXTS = families(model()) | {"elastic": elastic()}
 
 
 @pytest.mark.parametrize("family", sorted(TEXTS))

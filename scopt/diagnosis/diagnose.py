@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["Diagnosis", "Option", "diagnose", "loosened"]
 
 SMALL = 1e-6
 """Slacks up to this are the solver's noise."""
@@ -154,7 +154,7 @@ def diagnose(
     facts = find_facts(chain, fastest)
     lost = (required(chain) > 0) & np.isinf(fastest.days)
     given_up = _unreachable(chain, lost)
-    loose = _loosened(chain, fastest, lost)
+    loose = loosened(chain, fastest, lost)
     if not (loose.demand > 0).any():
         return Diagnosis(tuple(facts), (Option(_weight(given_up), given_up),))
     work = _Work.of(loose, chain, clock, seed, threads, extend)
@@ -186,7 +186,7 @@ def _unreachable(chain: Chain, lost: NDArray[np.bool_]) -> Relaxations:
     )
 
 
-def _loosened(chain: Chain, fastest: Fastest, lost: NDArray[np.bool_]) -> Chain:
+def loosened(chain: Chain, fastest: Fastest, lost: NDArray[np.bool_]) -> Chain:
     """Chain in which forced sites are free, later arrivals are tolerated, and lost demand is gone."""
     case = chain.case
     sites = case.sites.assign(
