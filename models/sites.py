@@ -78,7 +78,7 @@ def _add_places(model: Model) -> None:
         return pyo.quicksum(m.open_site[s] for s in sites[shared[place]]) >= 1
 
     m.one_per_place = pyo.Constraint(list(shared), rule=one_per_place)
-    kept = [p for p, who in shared.items() if not chain.strategy.remove and chain.today[who].any()]
+    kept = [p for p, who in shared.items() if (chain.today & ~chain.removable)[who].any()]
     m.taken_over = pyo.Constraint(kept, rule=stays)
 
 

@@ -25,18 +25,70 @@ from scopt.errors import CaseError, UsageError
 from scopt.findings import Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from scopt.casefile.context import Origin
 
-__all__ = ["LEVERS", "Case", "Settings", "Strategy", "read_case"]
+__all__ = ["LEVERS", "ORDER", "Case", "Decided", "Settings", "Strategy", "read_case"]
 
 LEVERS = ("remove", "add", "direct", "outsource", "restock", "o2o", "share")
+
+ORDER = {
+    "remove": "only closing of sites that exist",
+    "add": "only opening of own sites",
+    "direct": "only new own lanes between today's ends",
+    "outsource": "only sites and lanes of operators",
+    "restock": "only moving of stock points",
+    "o2o": "only joining and separating of pools",
+}
+"""Levers that have an effect, in the order in which they are decided one after another; each alone is a
+strategy `only_<lever>` of a case that has none of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """Decisions that were taken before and stay, while other levers may move.
+
+    Parameters
+    ----------
+    levers
+        Levers whose decisions these are; the other fields count only for them.
+    open_sites
+        Sites that are open.
+    lanes
+        Lanes in use, as rows of `Case.lanes`.
+    stock_points
+        Stocked (site, product).
+    joined
+        Sites that join their pools.
+    """
+
+    levers: frozenset[str]
+    open_sites: frozenset[str] = frozenset()
+    lanes: frozenset[int] = frozenset()
+    stock_points: frozenset[tuple[str, str]] = frozenset()
+    joined: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, tables: Mapping[str, pd.DataFrame], levers: Iterable[str]) -> Decided:
+        """Take what levers decided off the tables of a design."""
+        sites, stock = tables["sites"], tables["stock"]
+        return cls(
+            levers=frozenset(levers),
+            open_sites=frozenset(sites.loc[sites["after"] == "open", "site"]),
+            lanes=frozenset(tables["flows"]["lane"].astype(int).tolist()),
+            stock_points=frozenset(zip(stock["site"], stock["product"], strict=True)),
+            joined=frozenset(sites.loc[sites["joined"].astype(bool), "site"]),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strategy:
-    """Which levers may move. ``measured`` marks the as-is strategy, which is today's chain."""
+    """Which levers may move.
+
+    ``measured`` marks the as-is strategy, which is today's chain; ``decided`` holds what levers that are on
+    have decided before and may not change any more.
+    """
 
     name: str
     description: str = ""
@@ -49,6 +101,16 @@ class Strategy:
     share: bool = True
     against: str = "as_is"
     measured: bool = False
+    decided: Decided | None = None
+
+
+def each_lever_alone() -> dict[str, Strategy]:
+    """Return the strategies in which a single lever may move, by name."""
+    off: dict[str, Any] = dict.fromkeys(LEVERS, False)
+    return {
+        f"only_{lever}": Strategy(name=f"only_{lever}", description=told, **(off | {lever: True}))
+        for lever, told in ORDER.items()
+    }
 
 
 class _Table:
@@ -152,13 +214,20 @@ class Case:
 
     @property
     def strategies(self) -> dict[str, Strategy]:
-        """The strategies by name; `as_is` (all levers no) and `integrated` (all yes) are always there."""
+        """The strategies by name.
+
+        `as_is` (all levers no) and `integrated` (all yes) are always there; a case that has none of its own
+        also has each lever alone, as `only_remove` and so on.
+        """
         rows = {row["strategy"]: row for row in records(self.tables["strategies"])}
         found = {}
+        found_always = {"as_is", "integrated"}
         for name in ("as_is", "integrated", *rows):
             row = rows.get(name, {})
-            fixed = name in ("as_is", "integrated")
-            levers = {lever: name != "as_is" if fixed else bool(row[lever]) for lever in LEVERS}
+            fixed = name in found_always
+            levers: dict[str, Any] = {
+                lever: name != "as_is" if fixed else bool(row[lever]) for lever in LEVERS
+            }
             found[name] = Strategy(
                 name=name,
                 description=row.get("description", ""),
@@ -166,7 +235,7 @@ class Case:
                 measured=name == "as_is",
                 **levers,
             )
-        return found
+        return found if rows.keys() - found_always else found | each_lever_alone()
 
     def for_strategy(self, name: str) -> Case:
         """Return the case with the changes of a strategy applied; the case itself where it has none.

@@ -59,6 +59,24 @@ class Chain:
     case: Case
     strategy: Strategy
 
+    def allows_all_of(self, other: Chain) -> bool:
+        """Whether every design of `other` is one of this chain too, the data of the cases being the same.
+
+        Today's chain as it is measured is set apart: limits and minimum volumes do not bind in it.
+        """
+        if self.strategy.measured or other.strategy.measured:
+            return False
+        lower, upper = (theirs - mine for mine, theirs in zip(self.bounds, other.bounds, strict=True))
+        free = self.stock == OPTIONAL
+        return bool(
+            (lower >= 0).all()
+            and (upper <= 0).all()
+            and (~self.removable <= ~other.removable).all()
+            and other.lanes["lane"].isin(self.lanes["lane"]).all()
+            and (free | (self.stock == other.stock)).all()
+            and ((self.join == EITHER) | (self.join == other.join)).all()
+        )
+
     # -- index sets ------------------------------------------------------------------------------------------
 
     @cached_property
@@ -114,17 +132,37 @@ class Chain:
         if self.strategy.measured:
             state = self.today.astype(np.int64)
             return state, state
-        lever = np.where(self.site_operator >= 0, self.strategy.outsource, self.strategy.add).astype(bool)
-        new = np.isin(status, ["candidate", "open"]) & lever
-        replaceable = np.isin(self.place, self.place[new])
-        may_close = replaceable if not self.strategy.remove else np.ones(len(status), bool)
+        outside = self.site_operator >= 0
+        lever = np.where(outside, self.strategy.outsource, self.strategy.add).astype(bool)
+        settled = np.where(outside, self._settled("outsource"), self._settled("add")).astype(bool)
+        new = np.isin(status, ["candidate", "open"]) & lever & (~settled | self._found_open)
+        may_close = self.removable | np.isin(self.place, self.place[new])
         lower = np.where(status == "keep", 1, 0)
         lower = np.where(np.isin(status, ["existing", "close"]) & ~may_close, 1, lower)
-        lower = np.where((status == "open") & lever, 1, lower)
+        lower = np.where(((status == "open") & lever) | (new & settled), 1, lower)
         upper = np.where(self.today | new, 1, 0)
         if self.strategy.remove:
             upper = np.where(status == "close", 0, upper)
+        if self._settled("remove"):
+            upper = np.where(self.today & ~self._found_open, 0, upper)
         return lower.astype(np.int64), upper.astype(np.int64)
+
+    @cached_property
+    def removable(self) -> NDArray[np.bool_]:
+        """Sites that may close with nothing in their place, where their status allows it, (sites,)."""
+        if not self.strategy.remove:
+            return np.zeros(len(self.site_ids), bool)
+        return ~self._found_open if self._settled("remove") else np.ones(len(self.site_ids), bool)
+
+    def _settled(self, lever: str) -> bool:
+        """Whether the decisions of a lever are taken already."""
+        return self.strategy.decided is not None and lever in self.strategy.decided.levers
+
+    @cached_property
+    def _found_open(self) -> NDArray[np.bool_]:
+        """Sites open in the design whose decisions are taken over, (sites,)."""
+        decided = self.strategy.decided
+        return np.asarray(self.site_ids.isin(list(decided.open_sites) if decided else []))
 
     @cached_property
     def usable(self) -> NDArray[np.bool_]:
@@ -143,6 +181,14 @@ class Chain:
         product = positions(own["product"], self.product_ids)[given]
         words[site, product] = own["stock"].to_numpy(dtype=object)[given]
         must = words == "must"
+        if self.strategy.decided is not None and self._settled("restock"):
+            found = np.zeros(words.shape, bool)
+            pairs = self.strategy.decided.stock_points
+            found[
+                self.site_ids.get_indexer(pd.Index([site for site, _ in pairs])),
+                self.product_ids.get_indexer(pd.Index([product for _, product in pairs])),
+            ] = True
+            return np.where(must, MUST, np.where(found, OPTIONAL, NO))
         if self.strategy.restock and not self.strategy.measured:
             return np.where(must, MUST, np.where(words == "no", NO, OPTIONAL))
         return np.where(must | (words == "existing"), MUST, NO)
@@ -151,6 +197,8 @@ class Chain:
     def join(self) -> NDArray[np.int64]:
         """SEPARATE, EITHER or JOINED for each site, (sites,)."""
         o2o = self.case.sites["o2o"].to_numpy(dtype=object)
+        if self.strategy.decided is not None and self._settled("o2o"):
+            return np.where(self.site_ids.isin(list(self.strategy.decided.joined)), JOINED, SEPARATE)
         if self.strategy.o2o and not self.strategy.measured:
             return np.where(o2o == "no", SEPARATE, EITHER)
         return np.where(o2o == "existing", JOINED, SEPARATE)
@@ -185,6 +233,11 @@ class Chain:
         old_ends = self.today[o] & ((d < 0) | self.today[d])
         own = (lanes["w"] < 0).to_numpy()
         lever = np.where(own, ~old_ends | self.strategy.direct, self.strategy.outsource).astype(bool)
+        if self.strategy.decided is not None:
+            settled = np.where(own, old_ends & self._settled("direct"), self._settled("outsource")).astype(
+                bool
+            )
+            lever &= ~settled | np.isin(lanes["lane"].to_numpy(), list(self.strategy.decided.lanes))
         return np.asarray(ends & (existing | (candidate & lever)))
 
     # -- demand and promises ---------------------------------------------------------------------------------

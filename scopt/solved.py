@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scopt.case import Case
+    from scopt.case import Case, Strategy
     from scopt.models import Model
     from scopt.progress import Progress
 
@@ -92,8 +92,8 @@ class Solved:
         return None if self.costs is None else float(sum(self.costs.values()))
 
 
-def chain_of(case: Case, name: str) -> Chain:
-    """Return what a strategy may use of a case.
+def chain_of(case: Case, strategy: str | Strategy) -> Chain:
+    """Return what a strategy may use of a case; one that is not the case's own has no changes of data.
 
     Raises
     ------
@@ -102,15 +102,17 @@ def chain_of(case: Case, name: str) -> Chain:
     CaseError
         The changes of the strategy make the case invalid.
     """
-    if name not in case.strategies:
-        known = ", ".join(case.strategies)
-        raise UsageError(f"the case has no strategy {name!r}; it has {known}")
-    return Chain(case.for_strategy(name), case.strategies[name])
+    own = case.strategies
+    if not isinstance(strategy, str):
+        return Chain(case.for_strategy(strategy.name) if strategy.name in own else case, strategy)
+    if strategy not in own:
+        raise UsageError(f"the case has no strategy {strategy!r}; it has {', '.join(own)}")
+    return Chain(case.for_strategy(strategy), own[strategy])
 
 
 def search(
     case: Case,
-    name: str,
+    strategy: str | Strategy,
     options: Options,
     *,
     progress: Progress | None = None,
@@ -125,8 +127,8 @@ def search(
 
     Parameters
     ----------
-    case, name
-        The case and the name of one of its strategies.
+    case, strategy
+        The case, and the name of one of its strategies or a strategy of one's own.
     options
         Gap, time, seed, threads.
     progress, phase
@@ -145,12 +147,12 @@ def search(
     work = _Work(options, progress, asked)
     given = model is not None
     if model is None:
-        chain = chain_of(case, name)
+        chain = chain_of(case, strategy)
         if facts := find_facts(chain, Fastest(chain)):
             clock = Clock(options.time_limit)
             with stoppable(clock, asked):
                 told = work.diagnose(chain, clock, phase, extend) if why else Diagnosis(tuple(facts))
-            return _without_design(name, clock, told)
+            return _without_design(chain.strategy.name, clock, told)
         model = assemble(expand(chain))
     clock, observed = Clock(options.time_limit), hasattr(model.pyomo, "deviation")
     with stoppable(clock, asked):

@@ -26,9 +26,17 @@ def changed(*changes, **more):
     return case(strategies=STRATEGIES, changes=list(changes), **more).for_strategy("slow")
 
 
-def test_as_is_and_integrated_are_always_there():
+def test_as_is_and_integrated_are_always_there_and_each_lever_alone_where_there_are_no_others():
     found = case().strategies
-    assert list(found) == ["as_is", "integrated"]
+    assert list(found) == ["as_is", "integrated", *(f"only_{lever}" for lever in LEVERS if lever != "share")]
+    assert found["only_add"] == Strategy(
+        name="only_add",
+        description="only opening of own sites",
+        **{lever: lever == "add" for lever in LEVERS},
+    )
+    assert not {name for name in case(strategies=STRATEGIES).strategies if name.startswith("only_")}
+    found = case(strategies=[{"strategy": "as_is"}]).strategies
+    assert "only_remove" in found
     assert found["as_is"] == Strategy(name="as_is", measured=True, **dict.fromkeys(LEVERS, False))
     assert found["integrated"] == Strategy(name="integrated")
 
