@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from scopt.casefile.context import Origin
 
-__all__ = ["LEVERS", "ORDER", "Case", "Decided", "Settings", "Strategy", "read_case"]
+__all__ = ["LEVERS", "ORDER", "Case", "Decided", "Settings", "Strategy", "digest_of", "read_case"]
 
 LEVERS = ("remove", "add", "direct", "outsource", "restock", "o2o", "share")
 
@@ -300,7 +300,7 @@ def _case(validated: Validated, source: str, warnings: Findings) -> Case:
         lanes=validated.lanes,
         warnings=warnings,
         source=source,
-        digest=_digest(validated.tables),
+        digest=digest_of(validated.tables),
         _validated=validated,
     )
 
@@ -329,7 +329,7 @@ def _changed_case(case: Case, changed: Changed, lanes: pd.DataFrame, new: Findin
     return _case(validated, case.source, warnings)
 
 
-def _digest(tables: Mapping[str, pd.DataFrame]) -> str:
+def digest_of(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return the SHA-256 of the content of the tables; the same on every machine."""
     digest = hashlib.sha256()
     for name, table in tables.items():

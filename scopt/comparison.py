@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from scopt.batch import RunFolder, Task, cores, executor_for, run
+from scopt.case import each_lever_alone
 from scopt.errors import UsageError
+from scopt.interaction import interaction_of, order_of, tasks_of
+from scopt.kinship import in_order
 from scopt.report.summary import by_channel, changes, share, stock_days
 from scopt.report.text import compare_text
-from scopt.solving import solve
+from scopt.search.solver import check_version
+from scopt.solving import options_for, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from pandas import DataFrame
 
     from scopt.case import Case
-    from scopt.progress import Event, Progress
+    from scopt.interaction import Interaction
+    from scopt.progress import Progress
     from scopt.result import Result
-    from scopt.solved import Solved
 
 __all__ = ["Comparison", "compare"]
 
 _ALWAYS = ("as_is", "integrated")
+_SMALL = 200
+"""Lanes below which a case is searched in this process by default."""
 _COLUMNS = [
     *("strategy", "status", "against", "cost", "saving", "saving_share", "bound", "gap", "seconds"),
     *("sites", "closed", "opened", "taken_over", "operators", "stock_days", "served_share", "on_time_share"),
@@ -42,10 +49,13 @@ class Comparison:
         Result by strategy, in the order in which they were solved.
     left
         Strategies that an interrupt left unsolved.
+    interaction
+        What levers save alone, one after another and together; None where that was not asked.
     """
 
     results: Mapping[str, Result]
     left: tuple[str, ...] = ()
+    interaction: Interaction | None = None
 
     def __str__(self) -> str:
         return compare_text(self)
@@ -112,9 +122,14 @@ def compare(
     time_limit: float | None = None,
     seed: int = 0,
     threads: int | None = None,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    run_folder: str | Path | None = None,
+    fresh: bool = False,
+    sequence: Iterable[str] | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Solve several strategies of a case, one after the other; an interrupt keeps what was found.
+    """Search several strategies of a case side by side; an interrupt keeps what was found.
 
     Parameters
     ----------
@@ -122,10 +137,24 @@ def compare(
         The case.
     strategies
         Names of the strategies, all of the case's by default; ``as_is`` and ``integrated`` are always added.
+        A case without any of its own has each lever alone.
     gap, time_limit, seed, threads
         As in `scopt.solve`, for each strategy.
+    jobs
+        Processes side by side, the cores by default; 1 searches in this process, which is also the default
+        for a case so small that starting others would take longer.
+    scheduler
+        Address of a Dask scheduler to search there, or ``local:N`` for a cluster of N processes started here.
+    run_folder
+        Folder in which finished strategies are kept: what is there is not searched again. None keeps nothing.
+    fresh
+        Search again what is kept.
+    sequence
+        Levers in the order in which they are decided one after another, to tell what deciding jointly gains
+        (`Comparison.interaction`). By default it is told, in the order of `scopt.case.ORDER`, where the case
+        has no strategies of its own and none were named.
     progress
-        Called at every event; its phase starts with the strategy's name.
+        Called at every event; it tells its strategy.
 
     Returns
     -------
@@ -136,36 +165,40 @@ def compare(
     Raises
     ------
     UsageError
-        The case has no strategy of such a name; nothing was solved.
+        The case has no strategy of such a name, a lever of the sequence has no effect, Dask is not there, or
+        the folder cannot be written; nothing was searched.
+    SolverError
+        The solver failed, or a process died again and again; what was finished is kept.
     """
+    check_version()
     known = case.strategies
     names = list(dict.fromkeys([*_ALWAYS, *(known if strategies is None else strategies)]))
     unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(f"no strategy {', '.join(map(repr, unknown))}; the case has {', '.join(known)}")
-    results: dict[str, Result] = {}
-    searches: dict[str, Solved] = {}
-    for name in names:
-        results[name] = solve(
-            case,
-            name,
-            gap=gap,
-            time_limit=time_limit,
-            seed=seed,
-            threads=threads,
-            progress=None if progress is None else _named(progress, name),
-            searches=searches,
-        )
-        if any(solved.interrupted for solved in searches.values()):
-            break
-    return Comparison(results, tuple(name for name in names if name not in results))
+    options = options_for(case, gap=gap, time_limit=time_limit, seed=seed, threads=threads)
+    needed = list(dict.fromkeys([*names, *(known[name].against for name in names)]))
+    tasks = [Task(name, case, known[name], options) for name in needed]
+    order = None
+    if sequence is not None or (strategies is None and set(each_lever_alone()) <= set(known)):
+        order = order_of(sequence)
+        tasks += tasks_of(case, options, order, needed)
+    folder = None if run_folder is None else RunFolder(Path(run_folder))
+    if folder is not None:
+        folder.check()
+    executor = executor_for(_jobs(case, len(tasks)) if jobs is None else jobs, scheduler)
+    found = run(in_order(tasks, executor), executor, folder=folder, fresh=fresh, progress=progress)
+    begun = [name for name in names if name in found]
+    return Comparison(
+        {name: result_of(case, name, options, found) for name in begun},
+        tuple(name for name in names if name not in found),
+        None if order is None else interaction_of(case, order, needed, found),
+    )
 
 
-def _named(progress: Progress, strategy: str) -> Progress:
-    def report(event: Event) -> None:
-        progress(replace(event, phase=f"{strategy}: {event.phase}"))
-
-    return report
+def _jobs(case: Case, tasks: int) -> int:
+    """Return how many processes pay: one where a case is solved sooner than others have started."""
+    return 1 if len(case.lanes) < _SMALL else min(cores(), tasks)
 
 
 def _row(result: Result) -> list[Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pyomo.environ as pyo
 
 from scopt.chain import EITHER, JOINED
+from scopt.models.network_flow import is_move, lane_co2
 from scopt.models.operators import operator_columns
 from scopt.network import LAST, PASSED, STOCK, SUPPLY
 
@@ -42,7 +43,7 @@ def tables(
     Returns
     -------
     dict
-        sites, supply, flows, stock_routes, stock, outsourcing, service, limits.
+        sites, supply, flows, stock_routes, stock, outsourcing, service, limits, summary.
     """
     for var in arrays.decisions:
         if not var.fixed:
@@ -58,7 +59,22 @@ def tables(
         "outsourcing": _outsourcing(model, flows),
         "service": _service(model, flows),
         "limits": _limits(model),
+        "summary": _measures(model, flows),
     }
+
+
+def _measures(model: Model, flows: Floats) -> pd.DataFrame:
+    """Emissions, and what opening and closing cost in all: metric, value, unit."""
+    net, chain = model.network, model.chain
+    opened, currency = _open(model), chain.case.settings.currency
+    listed = (chain.case.sites["status"] != "closed").to_numpy()
+    spend = chain.site_column("open_cost") @ (opened & ~chain.today).astype(float)
+    spend += chain.site_column("close_cost") @ (~opened & chain.today & listed).astype(float)
+    move, enter = is_move(model), np.flatnonzero(net.enters >= 0)
+    emissions = lane_co2(model, move) @ flows[move]
+    emissions += chain.site_column("co2_per_unit")[net.enters[enter]] @ flows[enter]
+    rows = [("emissions", float(emissions), "kg/year"), ("one-off spend", float(spend), currency)]
+    return pd.DataFrame(rows, columns=["metric", "value", "unit"])
 
 
 def cost_table(as_is: Mapping[str, float] | None, strategy: Mapping[str, float]) -> pd.DataFrame:

@@ -24,6 +24,10 @@ class Event:
         Best valid lower bound so far, in currency/year; None before there is one.
     gap
         (incumbent - bound) / max(|incumbent|, 1e-9), a share; None while either is missing.
+    strategy
+        Strategy of a batch that it is about; blank where one alone is solved.
+    state
+        Of that strategy: ``waiting``, ``running``, ``done``, ``kept`` (done before) or ``stopped``.
     """
 
     phase: str
@@ -31,6 +35,8 @@ class Event:
     incumbent: float | None = None
     bound: float | None = None
     gap: float | None = None
+    strategy: str = ""
+    state: str = "running"
 
 
 Progress = Callable[[Event], None]

@@ -91,6 +91,11 @@ class Solved:
         """Cost of the best design, None without one."""
         return None if self.costs is None else float(sum(self.costs.values()))
 
+    def measure(self, metric: str) -> float:
+        """Return a figure of the design's summary by its name."""
+        summary = self.tables["summary"]
+        return float(summary.loc[summary["metric"] == metric, "value"].iloc[0])
+
 
 def chain_of(case: Case, strategy: str | Strategy) -> Chain:
     """Return what a strategy may use of a case; one that is not the case's own has no changes of data.

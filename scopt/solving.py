@@ -14,6 +14,7 @@ from scopt.diagnosis.rules import relaxed_case
 from scopt.errors import UsageError
 from scopt.models import build as assemble
 from scopt.network import expand
+from scopt.report.money import net_present_value, payback_years
 from scopt.result import Result
 from scopt.search.method import Options
 from scopt.search.solver import check_version
@@ -192,10 +193,10 @@ def result_of(case: Case, strategy: str, options: Options, found: Mapping[str, S
     main, as_is = found.get(strategy), found.get("as_is")
     against = found.get(case.strategies[strategy].against)
     out: dict[str, pd.DataFrame] = {} if main is None else dict(main.tables)
-    if as_is is not None and as_is.reoptimised is not None:
-        unit = f"{case.settings.currency}/year"
-        rows = [("as-is as run", as_is.cost, unit), ("as-is re-optimised", as_is.reoptimised, unit)]
-        out["summary"] = pd.DataFrame(rows, columns=["metric", "value", "unit"])
+    measured = [*_money(case, main, against), *_as_run(case, as_is)]
+    if measured:
+        more = pd.DataFrame(measured, columns=["metric", "value", "unit"])
+        out["summary"] = pd.concat([out["summary"], more], ignore_index=True) if "summary" in out else more
     if main is not None and main.costs is not None:
         out["costs"] = cost_table(None if as_is is None else as_is.costs, main.costs)
         out["sites"] = site_table(None if as_is is None else as_is.tables.get("sites"), out["sites"])
@@ -221,6 +222,28 @@ def result_of(case: Case, strategy: str, options: Options, found: Mapping[str, S
         provenance=_provenance(case, options),
         tables=out,
     )
+
+
+def _as_run(case: Case, as_is: Solved | None) -> list[tuple[str, object, str]]:
+    if as_is is None or as_is.reoptimised is None:
+        return []
+    unit = f"{case.settings.currency}/year"
+    return [("as-is as run", as_is.cost, unit), ("as-is re-optimised", as_is.reoptimised, unit)]
+
+
+def _money(case: Case, main: Solved | None, against: Solved | None) -> list[tuple[str, object, str]]:
+    """Payback and net present value of a strategy against another one."""
+    if main is None or against is None or main.costs is None or against.costs is None:
+        return []
+    spend = float(main.measure("one-off spend") - against.measure("one-off spend"))
+    running = [sum(costs.values()) - costs["one_off"] for costs in (against.costs, main.costs)]
+    settings, saving = case.settings, float(running[0] - running[1])
+    value = net_present_value(spend, saving, settings.discount_rate, settings.horizon_years)
+    return [
+        ("saving before one-off costs", saving, f"{settings.currency}/year"),
+        ("payback", payback_years(spend, saving), "years"),
+        (f"net present value of {settings.horizon_years:g} years", value, settings.currency),
+    ]
 
 
 def _of_strategy(main: Solved | None) -> list[str]:

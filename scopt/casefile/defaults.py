@@ -36,6 +36,8 @@ class Settings:
     days_per_year: float = 365.0
     time_step_days: float = 1.0
     one_off_years: float = 3.0
+    discount_rate: float = 0.08
+    horizon_years: float = 5.0
     holding_rate: float = 0.2
     service_level: float = 0.95
     review_days: float = 7.0

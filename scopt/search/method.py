@@ -50,6 +50,9 @@ BOUND_NOISE = 1e-6
 CHORD_SHARE = 0.5
 """Part of the asked gap at which branch and bound stops while chords may still be refined."""
 
+NEAR = 3.0
+"""Multiple of the asked gap up to which the bound is worked on before other designs are looked for."""
+
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
@@ -198,6 +201,11 @@ class Search:
         gap = self.gap
         return gap is not None and -BOUND_NOISE <= gap <= self.options.gap + 1e-12
 
+    def _near(self) -> bool:
+        """Whether the design at hand leaves more to the bound than to better designs."""
+        gap = self.gap
+        return gap is not None and gap <= NEAR * self.options.gap
+
     def _raise(self, bound: float) -> None:
         """Raise the bound; an infinite one tells of infeasibility and proves nothing about a cost."""
         if np.isfinite(bound):
@@ -315,7 +323,7 @@ class Search:
         if not done:
             return False
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
-        if self.refinements == 0 and not self._done():
+        if self.refinements == 0 and not self._near():
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             self._kernel(model, arrays, scaled, sifted)
