@@ -35,7 +35,8 @@ _SMALL = 200
 """Lanes below which a case is searched in this process by default."""
 _COLUMNS = [
     *("strategy", "status", "against", "cost", "saving", "saving_share", "bound", "gap", "seconds"),
-    *("sites", "closed", "opened", "taken_over", "operators", "stock_days", "served_share", "on_time_share"),
+    *("sites", "closed", "opened", "taken_over", "operators", "stock_days", "stock_value", "emissions"),
+    *("one_off_spend", "payback_years", "net_present_value", "served_share", "on_time_share"),
 ]
 
 
@@ -62,8 +63,24 @@ class Comparison:
 
     @property
     def table(self) -> DataFrame:
-        """One row per strategy: status, cost, saving, gap, what changes, service."""
-        return pd.DataFrame([_row(result) for result in self.results.values()], columns=_COLUMNS)
+        """One row per strategy.
+
+        strategy, status, against; cost, saving (currency/year), saving_share, bound, gap, seconds; sites
+        (open after), closed, opened, taken_over, operators (counts); stock_days, stock_value (currency),
+        emissions (kg/year); one_off_spend (currency, undivided), payback_years and net_present_value (see
+        `scopt.report.money`; blank where savings never pay); served_share, on_time_share over all channels;
+        then both for each channel, as ``online: served`` and ``online: on time``.
+        """
+        rows = [dict(zip(_COLUMNS, _row(result), strict=True)) for result in self.results.values()]
+        table = pd.DataFrame(rows, columns=_COLUMNS)
+        service = self.service
+        if not len(service):
+            return table
+        for channel, part in service.groupby("channel", sort=False):
+            shares = part.set_index("strategy")[["served_share", "on_time_share"]]
+            for column, name in (("served_share", "served"), ("on_time_share", "on time")):
+                table[f"{channel}: {name}"] = table["strategy"].map(shares[column])
+        return table
 
     @property
     def costs(self) -> DataFrame:
@@ -92,6 +109,24 @@ class Comparison:
             return pd.DataFrame(columns=["strategy"])
         table = pd.concat(parts, ignore_index=True)
         return table[["strategy", *table.columns.drop("strategy")]]
+
+    @property
+    def waterfall(self) -> DataFrame:
+        """From the cost of as-is to that of integrated: step, change, cost (after it), in currency/year.
+
+        The first row is as-is, the last one integrated, between them each bucket that differs; empty without
+        both designs.
+        """
+        costs = self.costs
+        if not {"as_is", "integrated"} <= set(costs.columns):
+            return pd.DataFrame(columns=["step", "change", "cost"])
+        costs = costs.fillna(0.0)
+        change = costs["integrated"] - costs["as_is"]
+        moved = change.abs() > 1e-9 * max(costs["as_is"].abs().sum(), 1.0)
+        cost = costs["as_is"].sum() + change[moved].cumsum()
+        ends = [("as_is", 0.0, costs["as_is"].sum()), ("integrated", 0.0, costs["integrated"].sum())]
+        steps = list(zip(costs.loc[moved, "bucket"], change[moved], cost, strict=True))
+        return pd.DataFrame([ends[0], *steps, ends[1]], columns=["step", "change", "cost"])
 
     def to_excel(self, path: str | Path) -> None:
         """Write the comparison as a workbook, whole or not at all.
@@ -215,6 +250,7 @@ def _row(result: Result) -> list[Any]:
     if result.cost is None:
         return figures + [None] * (len(_COLUMNS) - len(figures))
     found, service = changes(result.sites), by_channel(result.service)[["demand", "served", "on_time"]].sum()
+    measured = dict(zip(result.summary["metric"], result.summary["value"], strict=True))
     return [
         *figures,
         len(result.sites) and int((result.sites["after"] == "open").sum()),
@@ -223,6 +259,11 @@ def _row(result: Result) -> list[Any]:
         len(found.taken_over),
         len(result.outsourcing),
         stock_days(result.stock, result.service),
+        measured.get("stock value", 0.0),
+        measured.get("emissions"),
+        measured.get("one-off spend"),
+        measured.get("payback"),
+        measured.get("net present value"),
         share(service["served"], service["demand"]),
         share(service["on_time"], service["served"]),
     ]

@@ -242,7 +242,7 @@ def _money(case: Case, main: Solved | None, against: Solved | None) -> list[tupl
     return [
         ("saving before one-off costs", saving, f"{settings.currency}/year"),
         ("payback", payback_years(spend, saving), "years"),
-        (f"net present value of {settings.horizon_years:g} years", value, settings.currency),
+        ("net present value", value, settings.currency),
     ]
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLEAN", "DEFECT", "FINDINGS", "NO_DESIGN", "OF_STATUS", "STOPPED", "USAGE", "AsJson", "CasePath", "Gap",
-    "Seed", "Strategy", "Threads", "TimeLimit", "choose_target", "command", "console", "read", "say",
-    "show", "write",
+    "Seed", "Strategy", "Threads", "TimeLimit", "beside", "choose_target", "command", "console", "read",
+    "say", "show", "write",
 ]  # fmt: skip
 
 CLEAN, FINDINGS, USAGE, NO_DESIGN, STOPPED, DEFECT = 0, 1, 2, 3, 4, 70
@@ -84,11 +84,15 @@ def choose_target(output: Path | None, case: Path, ending: str) -> Path:
     """Return where the workbook goes, after making sure that it can be written there."""
     from scopt.report.sheets import check_target
 
-    named = case if case.name not in ("", "..") else case.resolve()
-    stem = named.stem if case.is_file() else named.name
-    target = output or named.with_name(f"{stem}.{ending}")
+    target = output or beside(case, ending)
     check_target(target, case)
     return target
+
+
+def beside(case: Path, ending: str) -> Path:
+    """Return the path of what is named after the case and lies beside it."""
+    named = case if case.name not in ("", "..") else case.resolve()
+    return named.with_name(f"{named.stem if case.is_file() else named.name}.{ending}")
 
 
 def read(path: Path) -> Case:

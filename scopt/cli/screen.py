@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from scopt.findings import Findings
     from scopt.progress import Event
 
-__all__ = ["ProgressDisplay", "messages_console", "show_findings", "show_text"]
+__all__ = ["BatchDisplay", "ProgressDisplay", "messages_console", "show_findings", "show_text"]
 
 _PHASES_SHOWN = 6
 _PLAIN_EVERY = 5.0  # seconds between plain lines of one phase
 _FINDINGS_SHOWN = 200
+_MARKS = {"waiting": ("·", "dim"), "done": ("✓", "green"), "kept": ("✓", "dim"), "stopped": ("■", "yellow")}
 
 
 def messages_console() -> Console:
@@ -116,7 +118,10 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         if event.phase == phase and event.seconds - seconds < _PLAIN_EVERY:
             return
         self._printed = (event.phase, event.seconds)
-        parts = [f"{event.seconds:8.1f} s  {event.phase}"]
+        self._line(event.phase, event)
+
+    def _line(self, what: str, event: Event) -> None:
+        parts = [f"{event.seconds:8.1f} s  {what}"]
         if event.incumbent is not None:
             parts.append(f"cost {amount(event.incumbent)}")
         if event.bound is not None:
@@ -124,3 +129,52 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         if event.gap is not None:
             parts.append(f"gap {percent(event.gap)}")
         self._console.print("  ".join(parts), soft_wrap=True)
+
+
+class BatchDisplay(ProgressDisplay):
+    """Shows the strategies of a batch: a live table on a terminal, elsewhere lines."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._seen: dict[str, float] = {}
+        self._told: dict[str, tuple[str, float]] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        known = self._phases.get(event.strategy)
+        if known is not None and event.incumbent is None and event.bound is None:
+            # What is known of a strategy stays on the screen while it does something else.
+            event = replace(event, incumbent=known.incumbent, bound=known.bound, gap=known.gap)
+        self._phases[event.strategy], self._seen[event.strategy] = event, time.monotonic()
+        if not self._console.is_terminal and event.state != "waiting":
+            self._print(event)
+
+    def __rich__(self) -> Table:
+        """Lay out one row per strategy, as many as the screen holds; those that run come first."""
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for name in ("", "strategy", "doing"):
+            table.add_column(name)
+        for name in ("time", "cost", "bound", "gap"):
+            table.add_column(name, justify="right")
+        rows = sorted(self._phases.values(), key=lambda event: event.state != "running")
+        room = max(self._console.height - 4, 3)
+        for event in rows[:room] if len(rows) > room else self._phases.values():
+            running = event.state == "running"
+            seconds = event.seconds + (time.monotonic() - self._seen[event.strategy] if running else 0.0)
+            clock = "" if event.state == "waiting" else f"{seconds:.1f} s"
+            figures = (clock, amount(event.incumbent), amount(event.bound), percent(event.gap))
+            mark = self._spinner if running else Text(*_MARKS[event.state])
+            doing = "kept from before" if event.state == "kept" else event.phase
+            style = "" if running else "dim"
+            table.add_row(mark, Text(event.strategy), Text(doing), *figures, style=style)
+        if len(rows) > room:
+            table.add_row("", Text(f"and {len(rows) - room} more", "dim"))
+        return table
+
+    def _print(self, event: Event) -> None:
+        told, seconds = self._told.get(event.strategy, ("", 0.0))
+        if event.state == "running" and told == "running" and event.seconds - seconds < _PLAIN_EVERY:
+            return
+        self._told[event.strategy] = (event.state, event.seconds)
+        doing = {"kept": "kept from before", "running": event.phase}.get(event.state)
+        self._line(f"{event.strategy}: {doing or f'{event.state}, {event.phase}'}", event)

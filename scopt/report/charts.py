@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from scopt.result import Result
 
-__all__ = ["CORNER", "add_cost_chart", "add_tier_chart", "add_title"]
+__all__ = [
+    "CORNER", "add_cost_chart", "add_service_chart", "add_tier_chart", "add_title", "add_waterfall_chart",
+    "bars",
+]  # fmt: skip
 
 CORNER = (7, 4)
 """Where the charts of a result start: below the title, in the first column right of the summary and a gap."""
@@ -137,6 +140,57 @@ def add_tier_chart(book: Workbook, sheet: Worksheet, tiers: DataFrame, corner: C
         )
     _finish(chart, "Open sites by tier", legend="bottom", pattern="0")
     sheet.insert_chart(*corner, chart, {"x_offset": _WIDTH - _CHART_WIDTH, "object_position": 3})
+
+
+def bars(waterfall: DataFrame) -> DataFrame:
+    """Add to the steps of a waterfall what its bars are stacked of: base (unseen), total, less, more."""
+    out, change = waterfall.copy(), waterfall["change"]
+    end = np.isin(np.arange(len(out)), [0, len(out) - 1])
+    out["base"] = np.where(end, 0.0, np.minimum(out["cost"], out["cost"] - change))
+    out["total"] = np.where(end, out["cost"], 0.0)
+    out["less"], out["more"] = np.maximum(-change, 0.0), np.maximum(change, 0.0)
+    return out
+
+
+def add_waterfall_chart(book: Workbook, sheet: Worksheet, rows: int, title: str, corner: Corner) -> None:
+    """Show bucket by bucket how one cost becomes another, right of the cost chart; reads ``waterfall``."""
+    chart = book.add_chart({"type": "column", "subtype": "stacked"})
+    parts = ((3, "base", ""), (4, "cost", "#5B6C9D"), (5, "less", "#5F8A4C"), (6, "more", "#B5523B"))
+    for column, name, colour in parts:
+        chart.add_series(
+            {
+                "name": name,
+                "categories": ["waterfall", 1, 0, rows, 0],
+                "values": ["waterfall", 1, column, rows, column],
+                "fill": {"color": colour} if colour else {"none": True},
+                "gap": 30,
+            }
+        )
+    _finish(chart, title, legend="bottom", pattern="#,##0")
+    chart.set_legend({"position": "bottom", "delete_series": [0]})
+    sheet.insert_chart(*corner, chart, {"x_offset": _CHART_WIDTH + 12, "object_position": 3})
+
+
+def add_service_chart(book: Workbook, sheet: Worksheet, service: DataFrame, corner: Corner) -> None:
+    """Show the share served on time by channel and strategy, right of the waterfall; reads ``service``."""
+    if service.empty:
+        return
+    strategies = service["strategy"].drop_duplicates()
+    first = service.index[service["strategy"] == strategies.iloc[0]]
+    chart, column = book.add_chart({"type": "column"}), service.columns.get_loc("on_time_share")
+    for number, strategy in enumerate(strategies):
+        rows = service.index[service["strategy"] == strategy]
+        chart.add_series(
+            {
+                "name": strategy,
+                "categories": ["service", int(first[0]) + 1, 1, int(first[-1]) + 1, 1],
+                "values": ["service", int(rows[0]) + 1, column, int(rows[-1]) + 1, column],
+                "fill": {"color": _PALETTE[number % len(_PALETTE)]},
+                "gap": 80,
+            }
+        )
+    _finish(chart, "On time, share of what is served", legend="bottom", pattern="0%")
+    sheet.insert_chart(*corner, chart, {"x_offset": 2 * (_CHART_WIDTH + 12), "object_position": 3})
 
 
 def _finish(chart: Any, title: str, *, legend: str, pattern: str) -> None:

@@ -36,7 +36,7 @@ _WIDTH_SAMPLE = 1000
 _COUNT, _DAYS, _SHARE, _EXACT = "#,##0", "0.0", "0.0%", "#,##0.0##"
 _PATTERN_OF = {
     **dict.fromkeys(("days", "days_in", "days_out", "coverage", "coverage_days"), _DAYS),
-    **dict.fromkeys(("stock_days", "response_days", "seconds"), _DAYS),
+    **dict.fromkeys(("stock_days", "response_days", "seconds", "payback_years"), _DAYS),
     **dict.fromkeys(("utilisation", "on_time_rate", "gap", "saving_share"), _SHARE),
     **dict.fromkeys(("served_share", "on_time_share", "late_share"), _SHARE),
 }
@@ -204,7 +204,10 @@ def _pattern(kind: str, column: Series[Any]) -> str:
         return _TRUTH
     if not pd.api.types.is_numeric_dtype(column):
         return ""
-    return _PATTERN_OF_SHEET.get(kind) or _PATTERN_OF.get(str(column.name), _COUNT)
+    name = str(column.name)
+    if kind == "comparison" and name.endswith((": served", ": on time")):
+        return _SHARE
+    return _PATTERN_OF_SHEET.get(kind) or _PATTERN_OF.get(name, _COUNT)
 
 
 def _cells(column: Series[Any]) -> list[Any]:

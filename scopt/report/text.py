@@ -193,6 +193,21 @@ def compare_text(comparison: Comparison) -> str:
     blocks = [
         align(rows, right=range(1, 8)),
         align(buckets, right=range(1, len(costs.columns))) if len(used) else "",
+        _interaction(comparison, digits),
         "\n".join(f"note: {message}" for message in notes),
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _interaction(comparison: Comparison, digits: int) -> str:
+    told = comparison.interaction
+    if told is None:
+        return ""
+    rows = [("savings by lever", "alone", "in its turn", "so far")]
+    for row in told.table.to_dict("records"):
+        rows.append((row["lever"], *(amount(row[c], digits=digits) for c in ("alone", "step", "sequence"))))
+    lines = [
+        (row["figure"], amount(row["value"], digits=digits), row["meaning"])
+        for row in told.summary.to_dict("records")
+    ]
+    return align(rows, right=[1, 2, 3]) + "\n\n" + align(lines, right=[1])

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scopt.report.charts import CORNER, add_cost_chart, add_tier_chart, add_title
+from scopt.report.charts import (
+    CORNER,
+    add_cost_chart,
+    add_service_chart,
+    add_tier_chart,
+    add_title,
+    add_waterfall_chart,
+    bars,
+)
 from scopt.report.sheets import AMBER, GREEN, RED, open_book
 from scopt.report.summary import by_tier
 
@@ -71,7 +79,8 @@ def write_comparison(comparison: Comparison, path: str | Path) -> None:
     Parameters
     ----------
     comparison
-        What is written: its figures, and costs, sites and service by strategy, each on a sheet of its own.
+        What is written: its figures; costs, sites and service by strategy; the way from as-is to integrated;
+        what levers save alone, one after another and together. Each is on a sheet of its own.
     path
         File ending in ``.xlsx``; it appears whole or not at all.
 
@@ -85,5 +94,13 @@ def write_comparison(comparison: Comparison, path: str | Path) -> None:
         first = book.add_table("comparison", table)
         for name in ("costs", "sites", "service"):
             book.add_table(name, getattr(comparison, name))
-        title = f"Cost by bucket, {currency} a year"
-        add_cost_chart(book.book, first, comparison.costs, title, (len(table) + 3, 0))
+        corner, waterfall = (len(table) + 3, 0), comparison.waterfall
+        add_cost_chart(book.book, first, comparison.costs, f"Cost by bucket, {currency} a year", corner)
+        if len(waterfall):
+            book.add_table("waterfall", bars(waterfall))
+            title = f"From as-is to integrated, {currency} a year"
+            add_waterfall_chart(book.book, first, len(waterfall), title, corner)
+        add_service_chart(book.book, first, comparison.service, corner)
+        if comparison.interaction is not None:
+            book.add_table("levers", comparison.interaction.table)
+            book.add_table("interaction", comparison.interaction.summary)
