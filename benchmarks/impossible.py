@@ -42,8 +42,9 @@ def row(name, one, base):
     first = rules[: len(one.causes)]
     found = all(cause & set(first) for cause in one.causes)
     relaxed = scopt.solve(case, relax=True)
-    return [name, one.kind, one.base, ", ".join(dict.fromkeys(rules)), "yes" if found else "NO", relaxed.status,
-            f"{taken / base:.2f}"]  # fmt: skip
+    told_first = "yes" if found else "NO"
+    rules = ", ".join(dict.fromkeys(rules))
+    return [name, one.kind, one.base, rules, told_first, relaxed.status, f"{taken / base:.2f}"]
 
 
 def main(wanted):

@@ -36,6 +36,7 @@ def add_limits(model: Model) -> None:
     changes       openings, closures, stock points added or dropped, sites joined or separated
     units         units through sites in scope; units served where only channel, product or market is named
     one_off       opening and closing cost, undivided
+    on_time       units that arrive on time in scope; without a promise all units do
     co2           kg from handling at the sites in scope and from lanes that start there
     stock_value   value of safety and cycle stock at the sites in scope
     ============  ============================================================================================
@@ -153,6 +154,12 @@ def _units(model: Model, row: dict[str, Any]) -> Any:
     return _meter(model, row, _columns_in_scope(model, row, np.flatnonzero(net.kind == LAST)))
 
 
+def _on_time(model: Model, row: dict[str, Any]) -> Any:
+    net = model.network
+    last = _columns_in_scope(model, row, np.flatnonzero(net.kind == LAST))
+    return _meter(model, row, last, net.on_time[last])
+
+
 def _one_off(model: Model, row: dict[str, Any]) -> Any:
     chain = model.chain
     z = list(model.pyomo.open_site.values())
@@ -193,6 +200,6 @@ def _stock_value(model: Model, row: dict[str, Any]) -> Any:
 
 MEASURES: dict[str, Callable[[Model, dict[str, Any]], Any]] = {
     "sites": _sites, "openings": _openings, "closures": _closures, "changes": _changes, "units": _units,
-    "one_off": _one_off, "co2": _co2, "stock_value": _stock_value,
+    "on_time": _on_time, "one_off": _one_off, "co2": _co2, "stock_value": _stock_value,
 }  # fmt: skip
 """What each measure of the `limits` sheet adds up, as a Pyomo expression."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scopt.case import Case, Strategy, read_case
     from scopt.comparison import Comparison, compare
+    from scopt.curves import Sweep, front, sweep
     from scopt.errors import CaseError, InternalError, NoDesignError, ScoptError, SolverError, UsageError
     from scopt.progress import Event
     from scopt.result import Result
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Case", "CaseError", "Comparison", "Event", "InternalError", "NoDesignError", "Result", "ScoptError",
-    "SolverError", "Strategy", "UsageError", "build", "compare", "read_case", "solve",
+    "SolverError", "Strategy", "Sweep", "UsageError", "build", "compare", "front", "read_case", "solve",
+    "sweep",
 ]  # fmt: skip
 
 _HOMES = {
     "case": ("Case", "Strategy", "read_case"),
     "comparison": ("Comparison", "compare"),
+    "curves": ("Sweep", "front", "sweep"),
     "errors": ("CaseError", "InternalError", "NoDesignError", "ScoptError", "SolverError", "UsageError"),
     "progress": ("Event",),
     "result": ("Result",),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scopt.progress import Progress
     from scopt.result import Result
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "jobs_for"]
 
 _ALWAYS = ("as_is", "integrated")
 _SMALL = 200
@@ -221,7 +221,7 @@ def compare(
     folder = None if run_folder is None else RunFolder(Path(run_folder))
     if folder is not None:
         folder.check()
-    executor = executor_for(_jobs(case, len(tasks)) if jobs is None else jobs, scheduler)
+    executor = executor_for(jobs_for(case, len(tasks)) if jobs is None else jobs, scheduler)
     found = run(in_order(tasks, executor), executor, folder=folder, fresh=fresh, progress=progress)
     begun = [name for name in names if name in found]
     return Comparison(
@@ -231,7 +231,7 @@ def compare(
     )
 
 
-def _jobs(case: Case, tasks: int) -> int:
+def jobs_for(case: Case, tasks: int) -> int:
     """Return how many processes pay: one where a case is solved sooner than others have started."""
     return 1 if len(case.lanes) < _SMALL else min(cores(), tasks)
 

@@ -160,7 +160,11 @@ class Interaction:
         rows = [
             ("joint saving", joint, "all levers decided together"),
             ("sum of single savings", total, "each lever alone, added up"),
-            ("interaction", _less(joint, total), "joint saving less that sum: below 0 they overlap, above 0 they help each other"),
+            (
+                "interaction",
+                _less(joint, total),
+                "joint saving less that sum: below 0 they overlap, above 0 they help each other",
+            ),
             ("sequential saving", last, f"one after another: {', '.join(self.steps)}"),
             ("gain of deciding jointly", _less(joint, last), "joint saving less the sequential one"),
         ]

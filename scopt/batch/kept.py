@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from scopt.case import digest_of
+from scopt.diagnosis.diagnose import Diagnosis
 from scopt.errors import UsageError
 from scopt.search.hints import Start
 from scopt.solved import Solved, chain_of
@@ -181,6 +182,7 @@ def _plain(solved: Solved) -> dict[str, Any]:
         if start is None
         else [start.values, [[*key, at] for key, at in start.variance.items()]],
         "known": None if known is None else known.tolist(),
+        "diagnosis": None if solved.diagnosis is None else solved.diagnosis.plain(),
     }
 
 
@@ -195,6 +197,7 @@ def _solved(plain: dict[str, Any]) -> Solved:
             if start is None
             else Start(start[0], {tuple(cell[:3]): cell[3] for cell in start[1]}),
             "known": None if known is None else np.array(known, np.int64),
+            "diagnosis": None if (why := plain["diagnosis"]) is None else Diagnosis.of(why),
         }
     )
 

@@ -29,6 +29,7 @@ _FLOW_SCOPE = ("channel", "product", "market")
 _SCOPES = {
     "units": _SITE_SCOPE + _FLOW_SCOPE,
     "co2": _SITE_SCOPE + _FLOW_SCOPE,
+    "on_time": _FLOW_SCOPE,
     "stock_value": (*_SITE_SCOPE, "product"),
 }
 

@@ -50,8 +50,8 @@ an operator its contract_cost. A lowest from_units above 0 is a minimum volume.
 """,
     "limits": """\
 tier, operator and site select sites, all that are given together. channel and product narrow units and co2,
-product also stock_value; market is for units and co2, without tier, operator and site. A scope that matches
-nothing is an error.
+product also stock_value; market is for units and co2, without tier, operator and site. on_time counts the
+units that arrive on time, by channel, product and market. A scope that matches nothing is an error.
 """,
     "changes": """\
 Changes of settings come first, so that what inherits from them follows; the others act on the sheets with all

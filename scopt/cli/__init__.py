@@ -1,4 +1,4 @@
-"""The command line: ``scopt template``, ``check``, ``solve``, ``compare``."""
+"""The command line: ``scopt template``, ``check``, ``solve``, ``compare``, ``sweep``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from scopt.cli.batch import compare
 from scopt.cli.case import check, template
+from scopt.cli.curves import sweep
 from scopt.cli.design import solve
 from scopt.cli.options import command
 
@@ -53,5 +54,5 @@ def _options(
     """Take the options that stand before a command."""
 
 
-for work in (template, check, solve, compare):
+for work in (template, check, solve, compare, sweep):
     app.command()(command(work))

@@ -9,7 +9,7 @@ import json
 import traceback
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from scopt.case import Case
-    from scopt.comparison import Comparison
-    from scopt.result import Result
 
 __all__ = [
     "CLEAN", "DEFECT", "FINDINGS", "NO_DESIGN", "OF_STATUS", "STOPPED", "USAGE", "AsJson", "CasePath", "Gap",
     "Seed", "Strategy", "Threads", "TimeLimit", "beside", "choose_target", "command", "console", "read",
     "say", "show", "write",
 ]  # fmt: skip
+
+
+class Outcome(Protocol):
+    """What a command comes to: ``str()`` is printed, the workbook holds it all."""
+
+    def to_excel(self, path: Path) -> None:
+        """Write the workbook."""
+
 
 CLEAN, FINDINGS, USAGE, NO_DESIGN, STOPPED, DEFECT = 0, 1, 2, 3, 4, 70
 """Exit statuses; those of `OF_STATUS` by the status of a result."""
@@ -105,7 +111,7 @@ def read(path: Path) -> Case:
     return case
 
 
-def show(outcome: Result | Comparison, summary: object) -> None:
+def show(outcome: Outcome, summary: object) -> None:
     """Print an outcome on standard output: as JSON where there is a summary, else as text."""
     from scopt.cli.screen import show_text
 
@@ -115,7 +121,7 @@ def show(outcome: Result | Comparison, summary: object) -> None:
         typer.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
 
 
-def write(outcome: Result | Comparison, target: Path, *, designed: bool) -> None:
+def write(outcome: Outcome, target: Path, *, designed: bool) -> None:
     """Write the workbook of an outcome that has a design, and say where it is."""
     if designed:
         outcome.to_excel(target)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from scopt.network import LAST, Versions, expand
 from scopt.search.solver import Clock, Scaled, solve_mip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -97,6 +97,29 @@ class Diagnosis:
         blank = ["", "", "", "", "", np.nan]
         known: list[list[object]] = [[0, np.nan, fact.kind, *blank, fact.text] for fact in self.facts]
         return pd.DataFrame(known + rows, columns=COLUMNS)
+
+    def plain(self) -> dict[str, list[Any]]:
+        """Return it as plain values, for JSON."""
+        options = [
+            [
+                option.total,
+                [
+                    [one.rule, list(one.key), one.before, one.after, one.relative]
+                    for one in option.relaxations
+                ],
+            ]
+            for option in self.options
+        ]
+        return {"facts": [[fact.kind, fact.text] for fact in self.facts], "options": options}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, list[Any]]) -> Diagnosis:
+        """Make it again from plain values."""
+        options = tuple(
+            Option(total, tuple(Relaxation(rule, tuple(key), *rest) for rule, key, *rest in parts))
+            for total, parts in plain["options"]
+        )
+        return cls(tuple(Fact(*fact) for fact in plain["facts"]), options)
 
     def messages(self) -> list[str]:
         """Facts, then the least relaxations and what else would do."""

@@ -138,6 +138,12 @@ def _units(books: Books, scope: Scope) -> float:
     return float(f.units[rows].sum())
 
 
+def _on_time(books: Books, scope: Scope) -> float:
+    _, on_time, _ = books.sold
+    rows = scope.market[books.demand_market] & scope.channel[books.demand_channel]
+    return float(on_time[rows & scope.product[books.demand_product]].sum())
+
+
 def _co2(books: Books, scope: Scope) -> float:
     f = books.flows
     rows = scope.site[f.origin] & scope.channel[f.channel] & scope.product[f.product]
@@ -176,6 +182,7 @@ def _range(books: Books, measure: str, scope: Scope) -> tuple[float, float]:
         "openings": lambda: float(_openings(books, scope)),
         "closures": lambda: float(_closures(books, scope)),
         "units": lambda: _units(books, scope),
+        "on_time": lambda: _on_time(books, scope),
         "one_off": lambda: _one_off(books, scope),
         "co2": lambda: _co2(books, scope),
         "stock_value": lambda: _stock_value(books, scope),
