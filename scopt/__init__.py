@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from scopt.curves import Sweep, front, sweep
     from scopt.errors import CaseError, InternalError, NoDesignError, ScoptError, SolverError, UsageError
     from scopt.progress import Event
+    from scopt.questions.alternatives import Alternatives, alternatives
+    from scopt.questions.explain import why
+    from scopt.questions.explanation import Explanation
+    from scopt.questions.tieout import TieOut, tie_out
     from scopt.result import Result
     from scopt.solving import build, solve
 
 __all__ = [
-    "Case", "CaseError", "Comparison", "Event", "InternalError", "NoDesignError", "Result", "ScoptError",
-    "SolverError", "Strategy", "Sweep", "UsageError", "build", "compare", "front", "read_case", "solve",
-    "sweep",
+    "Alternatives", "Case", "CaseError", "Comparison", "Event", "Explanation", "InternalError",
+    "NoDesignError", "Result", "ScoptError", "SolverError", "Strategy", "Sweep", "TieOut", "UsageError",
+    "alternatives", "build", "compare", "front", "read_case", "solve", "sweep", "tie_out", "why",
 ]  # fmt: skip
 
 _HOMES = {
@@ -28,6 +32,10 @@ _HOMES = {
     "curves": ("Sweep", "front", "sweep"),
     "errors": ("CaseError", "InternalError", "NoDesignError", "ScoptError", "SolverError", "UsageError"),
     "progress": ("Event",),
+    "questions.alternatives": ("Alternatives", "alternatives"),
+    "questions.explain": ("why",),
+    "questions.explanation": ("Explanation",),
+    "questions.tieout": ("TieOut", "tie_out"),
     "result": ("Result",),
     "solving": ("build", "solve"),
 }

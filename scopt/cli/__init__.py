@@ -1,4 +1,4 @@
-"""The command line: ``scopt template``, ``check``, ``solve``, ``compare``, ``sweep``."""
+"""The command line: a case before it is solved, designs, batches and curves, questions about a design."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scopt.cli.batch import compare
+from scopt.cli.books import tie_out
 from scopt.cli.case import check, template
 from scopt.cli.curves import sweep
 from scopt.cli.design import solve
+from scopt.cli.explain import alternatives, why
 from scopt.cli.options import command
 
 if TYPE_CHECKING:
@@ -54,5 +56,5 @@ def _options(
     """Take the options that stand before a command."""
 
 
-for work in (template, check, solve, compare, sweep):
+for work in (template, check, solve, compare, sweep, why, alternatives, tie_out):
     app.command()(command(work))

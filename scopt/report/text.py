@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from scopt.comparison import Comparison
     from scopt.result import Result
 
-__all__ = ["align", "amount", "compare_text", "describe", "percent"]
+__all__ = ["STATUS", "align", "amount", "compare_text", "describe", "percent"]
 
-_STATUS = {
+STATUS = {
     "optimal": "optimal within the asked gap",
     "feasible": "feasible, the asked gap was not reached",
     "infeasible": "no feasible design exists",
@@ -31,7 +31,7 @@ def describe(result: Result) -> str:
     """Lay a result out as compact text, one block per subject."""
     case = result.provenance.get("case", "")
     title = " · ".join(
-        part for part in (case, result.strategy, _STATUS.get(result.status, result.status)) if part
+        part for part in (case, result.strategy, STATUS.get(result.status, result.status)) if part
     )
     blocks = [title, _figures(result)]
     if result.cost is not None:
