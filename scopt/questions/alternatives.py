@@ -218,8 +218,8 @@ class _Work:
     def run(self, best: Result) -> Alternatives:
         structure, messages = self.structure, list(best.messages)
         results, designs = [best], [structure.design(best)]
-        floors, complete = structure.floors(best), False
-        while len(results) <= self.count and not self.runs.interrupted:
+        floors, complete = structure.floors(best), len(structure.keys) < APART
+        while not complete and len(results) <= self.count and not self.runs.interrupted:
 
             def extend(model: Model) -> None:
                 structure.let_use(model, floors)

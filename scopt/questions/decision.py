@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from scopt.casefile.read import nearest
 from scopt.chain import positions
 from scopt.errors import UsageError
 from scopt.models.forcing import USED, could_carry, forbid, require
@@ -199,7 +200,7 @@ def find(
         ("operator", operator or None, chain.operator_ids),
     ):
         if name is not None and name not in ids:
-            raise UsageError(f"the case has no {what} {name!r}")
+            raise UsageError(f"the case has no {what} {name!r}. {nearest(name, ids)}".strip())
     if mode is not None and kind != "lane":
         raise UsageError("a mode of transport belongs to a lane")
     if kind in ("stock", "operator") and (channel or (product and kind == "operator")):
@@ -223,7 +224,8 @@ def _stock_point(chain: Chain, text: str) -> tuple[str, str]:
         site, product = ":".join(parts[:cut]), ":".join(parts[cut:])
         if site in chain.site_ids and product in chain.product_ids:
             return site, product
-    raise UsageError(f"{text!r} is no site and no SITE:PRODUCT of the case")
+    hint = nearest(text.split(":")[0], chain.site_ids)
+    raise UsageError(f"{text!r} is no site and no SITE:PRODUCT of the case. {hint}".strip())
 
 
 def _lane(
@@ -235,7 +237,8 @@ def _lane(
     if not asked.any():
         asked = ends == pair
     if not asked.any():
-        raise UsageError(f"the case has no lane {pair!r}; a lane is named 'origin>destination'")
+        hint = nearest(pair, ends.unique()) or "A lane is named 'origin>destination'."
+        raise UsageError(f"the case has no lane {pair!r}. {hint}")
     kept = asked.copy()
     for column, value in (("mode", mode), ("operator", operator)):
         if value is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scopt.chain import Chain
     from scopt.models import Model
     from scopt.result import Result
 
@@ -92,7 +93,7 @@ class Structure:
         """Tell which decisions a design takes."""
         sites = result.sites.set_index("site")
         volumes = self.volumes(result)
-        own = {"open_site": sites["after"] == "open", "join": sites["joined"].astype(bool)}
+        own = {"open_site": sites["after"] == "open", "join": _joined(result, self.chain)}
         contracts = set(result.outsourcing["operator"])
         return {
             (name, index): bool(own[name][index]) if name in own
@@ -167,6 +168,14 @@ class Structure:
             "pair_used": (move, ends[net.lane[move]]),
         }
         return {name: (*carriers[name], room[name]) for name in carriers}
+
+
+def _joined(result: Result, chain: Chain) -> pd.Series[bool]:
+    """Tell by site whether at least two pools share stock there; a joined site with one is joined in name."""
+    held = result.stock_routes[result.stock_routes["pool"] == "joined"]
+    pool_of = dict(zip(chain.channel_ids, chain.pool_ids[chain.pool], strict=True))
+    pools = held["channel"].map(pool_of).groupby(held["site"]).nunique()
+    return pools.reindex(chain.site_ids).fillna(0) >= 2
 
 
 def _room(capacity: pd.Series[float]) -> list[float]:
