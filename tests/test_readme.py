@@ -44,8 +44,8 @@ def test_links_lead_somewhere(page):
 
 def test_commands_of_the_readme_exist():
     commands = {command.callback.__name__ for command in cli.app.registered_commands}
-    named = set(re.findall(r"\bscopt (\w+) ", "\n".join(console_lines())))
-    assert named == commands
+    named = set(re.findall(r"\bscopt ([\w-]+) ", "\n".join(console_lines())))
+    assert {name.replace("-", "_") for name in named} == commands
 
 
 def test_files_of_the_readme_exist():

@@ -34,6 +34,10 @@ def _digits(*values: float | None) -> int:
     return 0 if any(value is not None and abs(value) >= 10_000 for value in values) else 2
 
 
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
 def _title(result: Result, question: str) -> str:
     return " · ".join(part for part in (result.provenance.get("case", ""), result.strategy, question) if part)
 
@@ -161,9 +165,8 @@ def alternatives_text(told: Alternatives) -> str:
         lines = [tuple(map(str, row)) for row in part.drop(columns="design").itertuples(index=False)]
         blocks.append(align([(f"design {rank}", "", "best", f"{rank}"), *lines]))
     end = "proven: no further design lies within it" if told.complete else "there may be further ones"
-    return _blocks(
-        title, *blocks, f"{len(told.found)} designs within the tolerance; {end}", notes=told.messages
-    )
+    end = f"{_count(len(told.found), 'design', 'designs')} within the tolerance; {end}"
+    return _blocks(title, *blocks, end, notes=told.messages)
 
 
 def write_alternatives(told: Alternatives, path: str | Path) -> None:
@@ -207,7 +210,9 @@ def tie_out_text(told: TieOut) -> str:
     missing = int(told.table["actual"].isna().sum())
     notes = [*told.messages]
     if missing:
-        notes.insert(0, f"{missing} buckets have no actual amount; the total is of those that have one")
+        notes.insert(
+            0, f"{_count(missing, 'bucket has', 'buckets have')} no actual amount, the total leaves them out"
+        )
     if told.result.cost is None:
         notes.insert(0, STATUS.get(told.result.status, told.result.status))
     warnings = "\n".join(f"warning: {warning}" for warning in told.warnings)
