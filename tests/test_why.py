@@ -169,7 +169,10 @@ def test_goods_of_a_site():
     other = why(case, site="A", channel="shop", gap=GAP)
     assert other.taken
     assert other.forced.status == "infeasible"
-    assert other.stops == ("demand that nothing else can serve in time",)
+    assert other.stops == (
+        "demand that nothing else can serve in time",
+        "it could go the other way with this: serve 0.0 % of the shop demand of M",
+    )
 
 
 # -------------------------------------------------------------------------------------------- lanes, operators
@@ -371,7 +374,11 @@ def test_a_capacity_that_stops_it():
     case = with_cell(two_hubs(), "sites", {"site": "A"}, "capacity", 150)
     told = why(case, site="B", gap=GAP)
     assert told.forced.status == "infeasible"
-    assert told.stops == ("capacities of sites", "demand that nothing else can serve in time")
+    assert told.stops == (
+        "capacities of sites",
+        "demand that nothing else can serve in time",
+        "it could go the other way with this: relax capacity of A (sites) from 150 to 200",
+    )
     assert told.difference is None
     assert told.costs["forced"].isna().all()
 

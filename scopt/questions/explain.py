@@ -100,6 +100,13 @@ def why(
     return _Work(Runs(case, strategy, options, progress), model, decision, prices, check).run()
 
 
+def _least_relaxation(forced: Result) -> list[str]:
+    """Tell what would have to be relaxed for the decision to go the other way."""
+    told = forced.diagnosis
+    least = [] if told.empty else told.loc[told["option"] == 1, "text"].tolist()
+    return [f"it could go the other way with this: {' and '.join(least)}"] if least else []
+
+
 @dataclass(eq=False)
 class _Work:
     """One call of `why`."""
@@ -125,7 +132,7 @@ class _Work:
         answers: list[tuple[Price, Answer]] = []
         if forced.status == "infeasible":
             decision.force(self.model, not self.now)
-            found = stops(self.model)
+            found = (*stops(self.model), *_least_relaxation(forced))
         elif forced.cost is not None:
             self._say(base, forced)
             answers = [(price, self._break_even(price, base, forced)) for price in self.prices]

@@ -163,7 +163,7 @@ def stops(model: Model, seconds: float = 60.0) -> tuple[str, ...]:
     """Tell which rules of the case an infeasible model breaks.
 
     Each family of rows is lifted by itself from the relaxation; those without which it has a solution are
-    named. This is where a finer diagnosis belongs: it is given a model in which the decision is forced.
+    named. What would have to be relaxed, and by how much, the diagnosis of the forced solve tells.
 
     Parameters
     ----------
