@@ -14,7 +14,7 @@ from results import make_result
 from rich.console import Console
 
 from scopt.cli import main
-from scopt.cli.screen import ProgressDisplay
+from scopt.cli.screen import BatchDisplay, ProgressDisplay
 from scopt.errors import SolverError, UsageError
 from scopt.progress import Event
 
@@ -43,19 +43,28 @@ def run(capsys):
 @pytest.fixture
 def solving(monkeypatch):
     """Let every solve return the result made by hand with these fields, by strategy, or raise."""
-    modules = [importlib.import_module(name) for name in ("scopt.solving", "scopt.comparison")]
+    solving, comparison = (importlib.import_module(f"scopt.{name}") for name in ("solving", "comparison"))
 
     def stand_in(**by_strategy):
-        def solve(case, strategy="integrated", *, progress=None, **options):
-            progress(Event("linear program", 0.5, None, 80_000.0, None))
-            progress(Event("improving", 1.0, 90_000.0, 89_550.0, 0.005))
+        def result(strategy):
             fields = by_strategy.get(strategy, {})
             if isinstance(fields, BaseException):
                 raise fields
             return make_result(**({"strategy": strategy} | fields))
 
-        for module in modules:
-            monkeypatch.setattr(module, "solve", solve)
+        def solve(case, strategy="integrated", *, progress=None, **options):
+            progress(Event("linear program", 0.5, None, 80_000.0, None))
+            progress(Event("improving", 1.0, 90_000.0, 89_550.0, 0.005))
+            return result(strategy)
+
+        def run(tasks, executor, *, progress, **options):
+            for task in tasks:
+                progress(Event("improving", 1.0, 90_000.0, 89_550.0, 0.005, task.name))
+            return {task.name: None for task in tasks}
+
+        monkeypatch.setattr(solving, "solve", solve)
+        monkeypatch.setattr(comparison, "run", run)
+        monkeypatch.setattr(comparison, "result_of", lambda case, name, *_: result(name))
 
     return stand_in
 
@@ -259,6 +268,47 @@ def test_progress_is_live_on_a_terminal():
     assert "linear program" in text
     assert "[bold]improving" in text
     assert "89,550" in text
+
+
+def test_a_batch_is_a_live_table_of_strategies():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=40)
+    with BatchDisplay(console) as progress:
+        progress(Event("waiting", 0.0, strategy="[b]cheap", state="waiting"))
+        progress(Event("searching", 1.0, 90_000.0, 89_550.0, 0.005, "integrated"))
+        progress(Event("kernel", 2.0, strategy="integrated"))
+        progress(Event("optimal", 0.1, 95_000.0, 95_000.0, 0.0, "as_is", "kept"))
+        shown = Console(file=io.StringIO(), width=100)
+        shown.print(progress)
+    lines = shown.file.getvalue().splitlines()
+    assert [line.split()[1] for line in lines[1:]] == ["[b]cheap", "integrated", "as_is"]
+    assert "kernel" in lines[2]
+    assert "89,550" in lines[2]
+    assert "kept from before" in lines[3]
+
+
+def test_a_long_batch_shows_first_what_runs():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, height=8)
+    progress = BatchDisplay(console)
+    for number in range(20):
+        progress(Event("waiting", 0.0, strategy=f"s{number}", state="waiting"))
+    progress(Event("searching", 1.0, strategy="s19"))
+    shown = Console(file=io.StringIO(), width=100)
+    shown.print(progress)
+    lines = shown.file.getvalue().splitlines()
+    assert "s19" in lines[1]
+    assert lines[-1].split() == ["and", "16", "more"]
+
+
+def test_a_plain_batch_is_a_line_for_what_happens():
+    console = Console(file=io.StringIO(), width=100)
+    with BatchDisplay(console) as progress:
+        progress(Event("waiting", 0.0, strategy="cheap", state="waiting"))
+        for seconds in range(8):
+            progress(Event("searching", float(seconds), strategy="cheap"))
+        progress(Event("optimal", 8.0, 95_000.0, 95_000.0, 0.0, "cheap", "done"))
+    lines = console.file.getvalue().splitlines()
+    assert [line.split()[0] for line in lines] == ["0.0", "5.0", "8.0"]
+    assert "cheap: done, optimal  cost 95,000" in lines[-1]
 
 
 def test_plain_progress_is_one_line_per_phase_and_five_seconds():

@@ -10,7 +10,7 @@ from results import costs, make_result, tables
 import scopt
 from scopt.comparison import Comparison, compare
 from scopt.errors import UsageError
-from scopt.progress import Event
+from scopt.search.method import Options
 
 compare_module = importlib.import_module("scopt.comparison")
 
@@ -69,49 +69,54 @@ def test_without_any_design_there_is_still_a_text(comparison):
 def test_workbook(comparison, tmp_path):
     comparison.to_excel(tmp_path / "a.xlsx")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
-    assert book.sheetnames == ["comparison", "costs", "sites", "service"]
+    assert book.sheetnames == ["comparison", "costs", "sites", "service", "waterfall"]
+    assert len(book["comparison"]._charts) == 3
     assert book["comparison"]["A4"].value == "一日达"
     assert book["sites"]["A3"].data_type == "s"
 
 
-class FakeCase:
-    strategies = dict.fromkeys(["as_is", "integrated", "cheap", "green"])
+OWN = [{"strategy": "cheap"}, {"strategy": "green", "against": "cheap"}]
 
 
 @pytest.fixture
 def solved(monkeypatch):
-    """Names of the strategies that were solved, with their options."""
+    """Tasks that were handed to the batch, which finds nothing but the cost of each."""
     calls = []
 
-    def solve(case, strategy, *, progress=None, searches=None, **options):
-        calls.append((strategy, options))
-        if progress is not None:
-            progress(Event("improving", 1.0))
-        return make_result(strategy=strategy)
+    def run(tasks, executor, **options):
+        calls.extend(tasks)
+        return {task.name: None for task in tasks}
 
-    monkeypatch.setattr(compare_module, "solve", solve)
+    monkeypatch.setattr(compare_module, "run", run)
+    monkeypatch.setattr(compare_module, "result_of", lambda case, name, *_: make_result(strategy=name))
     return calls
 
 
-def test_all_strategies_by_default(solved):
-    assert list(compare(FakeCase()).results) == ["as_is", "integrated", "cheap", "green"]
+def test_all_strategies_by_default(solved, make_chain):
+    assert list(compare(make_chain(strategies=OWN)).results) == ["as_is", "integrated", "cheap", "green"]
 
 
-def test_as_is_and_integrated_are_always_there_and_each_is_solved_once(solved):
-    compare(FakeCase(), ["green", "integrated", "green"])
-    assert [name for name, _ in solved] == ["as_is", "integrated", "green"]
+def test_as_is_and_integrated_are_always_there_and_what_savings_are_measured_against(solved, make_chain):
+    found = compare(make_chain(strategies=OWN), ["green", "integrated", "green"])
+    assert list(found.results) == ["as_is", "integrated", "green"]
+    assert sorted(task.name for task in solved) == ["as_is", "cheap", "green", "integrated"]
 
 
-def test_options_and_progress_are_handed_on(solved):
-    events = []
-    compare(FakeCase(), [], gap=0.1, time_limit=5, seed=3, threads=2, progress=events.append)
-    assert solved[0][1] == {"gap": 0.1, "time_limit": 5, "seed": 3, "threads": 2}
-    assert [event.phase for event in events] == ["as_is: improving", "integrated: improving"]
+def test_options_are_handed_on(solved, make_chain):
+    compare(make_chain(strategies=OWN), [], gap=0.1, time_limit=5, seed=3, threads=2)
+    assert solved[0].options == Options(0.1, 5.0, 3, 2)
 
 
-def test_an_unknown_strategy_is_told_before_anything_is_solved(solved):
+def test_an_unknown_strategy_is_told_before_anything_is_solved(solved, make_chain):
     with pytest.raises(UsageError, match="no strategy 'gren'; the case has as_is, integrated, cheap, green"):
-        compare(FakeCase(), ["green", "gren"])
+        compare(make_chain(strategies=OWN), ["green", "gren"])
+    assert not solved
+
+
+def test_a_lever_without_effect_is_told_before_anything_is_solved(solved, make_chain):
+    for wrong in (["remove", "share"], ["remove", "remove"], []):
+        with pytest.raises(UsageError, match="a sequence names levers once each: remove, add"):
+            compare(make_chain(strategies=OWN), sequence=wrong)
     assert not solved
 
 
@@ -124,11 +129,11 @@ def test_each_strategy_is_searched_once(make_chain, monkeypatch):
         return plain(search)
 
     monkeypatch.setattr(solving.Search, "run", run)
-    case = make_chain(strategies=[{"strategy": "direct", "direct": "yes", "against": "integrated"}])
+    case = make_chain(strategies=[{"strategy": "direct", "o2o": "no", "against": "integrated"}])
     found = compare(case)
     assert searched == ["as_is", "integrated", "direct"]
     alone = scopt.solve(case, "direct")
-    assert found.results["direct"].saving == pytest.approx(alone.saving)
+    assert found.results["direct"].saving == pytest.approx(alone.saving, abs=1e-6)
     assert found.results["as_is"].cost == pytest.approx(found.results["integrated"].as_is_cost)
 
 
@@ -142,7 +147,7 @@ def test_an_interrupt_keeps_what_was_found(make_chain, monkeypatch):
         return found
 
     monkeypatch.setattr(solving.Search, "run", run)
-    found = compare(make_chain(strategies=[{"strategy": "direct", "direct": "yes"}]))
+    found = compare(make_chain(strategies=[{"strategy": "direct", "o2o": "no"}]))
     assert list(found.results) == ["as_is", "integrated"]
     assert found.left == ("direct",)
     assert str(found).endswith("note: stopped before direct")

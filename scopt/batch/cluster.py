@@ -33,7 +33,7 @@ def _work_there(job: Job, batch: str) -> Solved:
     from distributed import get_worker
 
     worker = get_worker()
-    tell = Throttle(lambda event: worker.log_event(batch, asdict(event)))
+    tell = Throttle(lambda event: worker.log_event(batch, {"event": asdict(event)}))
     with _one_at_a_time:  # the solver's threads are shared by the whole process
         return job.run(tell, lambda: batch in _stopped)
 
@@ -74,7 +74,7 @@ class Cluster:
             self._client = Client(self._cluster or scheduler, timeout=10, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
-        self._client.subscribe_topic(self._batch, lambda event: self._events.put(Event(**event[1])))
+        self._client.subscribe_topic(self._batch, lambda event: self._events.put(Event(**event[1]["event"])))
 
     def start(self, job: Job, report: Progress) -> None:
         """Hand a job to the scheduler."""
