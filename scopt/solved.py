@@ -29,8 +29,6 @@ from scopt.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
-
     from scopt.case import Case, Strategy
     from scopt.models import Model
     from scopt.progress import Progress
@@ -68,8 +66,6 @@ class Solved:
         Why there is no design; None with one, or where that was not asked.
     start
         The design, for other searches to begin with; None without one.
-    known
-        Marks of the columns that mattered in its relaxation, for other searches; None where all did.
     """
 
     strategy: str
@@ -84,7 +80,6 @@ class Solved:
     reoptimised: float | None = None
     diagnosis: Diagnosis | None = None
     start: Start | None = field(default=None, repr=False)
-    known: NDArray[np.int64] | None = field(default=None, repr=False)
 
     @property
     def cost(self) -> float | None:
@@ -205,7 +200,6 @@ def _solved(found: Search, messages: tuple[str, ...], reoptimised: float | None)
         messages=messages,
         reoptimised=reoptimised,
         start=None if best is None else Start.of(best, found.arrays, model.chain),
-        known=found.known,
     )
 
 

@@ -18,7 +18,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from scopt.case import digest_of
@@ -174,20 +173,19 @@ def _head(key: str, body: bytes) -> dict[str, Any]:
 
 
 def _plain(solved: Solved) -> dict[str, Any]:
-    start, known = solved.start, solved.known
+    start = solved.start
     own = {one.name: getattr(solved, one.name) for one in fields(solved)}
     return own | {
         "tables": {name: _plain_table(table) for name, table in solved.tables.items()},
         "start": None
         if start is None
         else [start.values, [[*key, at] for key, at in start.variance.items()]],
-        "known": None if known is None else known.tolist(),
         "diagnosis": None if solved.diagnosis is None else solved.diagnosis.plain(),
     }
 
 
 def _solved(plain: dict[str, Any]) -> Solved:
-    start, known = plain["start"], plain["known"]
+    start = plain["start"]
     return Solved(
         **plain
         | {
@@ -196,7 +194,6 @@ def _solved(plain: dict[str, Any]) -> Solved:
             "start": None
             if start is None
             else Start(start[0], {tuple(cell[:3]): cell[3] for cell in start[1]}),
-            "known": None if known is None else np.array(known, np.int64),
             "diagnosis": None if (why := plain["diagnosis"]) is None else Diagnosis.of(why),
         }
     )

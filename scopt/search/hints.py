@@ -1,8 +1,8 @@
 """What the search of one strategy can tell that of another.
 
-Strategies of one case are kindred: a design of one is often a design of the other, the same columns matter in
-their relaxations, and where one may do whatever the other may, its bound holds for both. Hints save time and
-never decide: a start is priced in the model that takes it, marks only say where to look first.
+Strategies of one case are kindred: a design of one is often a design of the other, and where one may do
+whatever the other may, its bound holds for both. A start is priced in the model that takes it, so that it may
+come from anywhere; whoever hands on a bound has to know that it holds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from scopt.chain import position
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from numpy.typing import NDArray
 
     from scopt.chain import Chain
     from scopt.models import Arrays
@@ -85,12 +83,9 @@ class Hints:
     ----------
     starts
         Designs to begin with.
-    known
-        Marks of columns that mattered in a kindred relaxation (`Sifted.known`).
     bound
         Cost below which the strategy has no design, money per year.
     """
 
     starts: tuple[Start, ...] = ()
-    known: NDArray[np.int64] | None = None
     bound: float = -np.inf

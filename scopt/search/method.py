@@ -133,7 +133,7 @@ class Search:
         self.cells = self.model.notes["cells"]
         self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
         self.breaks: dict[Cell, Floats] = {}
-        self.known = self.hints.known
+        self.known: Ints | None = None
         self.refinements = 0
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
