@@ -2,6 +2,7 @@
 
 import importlib
 import math
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -10,8 +11,11 @@ from results import costs, make_result, tables
 import scopt
 from scopt.comparison import Comparison, compare
 from scopt.errors import UsageError
+from scopt.report.charts import bars
+from scopt.report.money import net_present_value, payback_years
 from scopt.search.method import Options
 
+CASES = Path(__file__).resolve().parent.parent / "cases"
 compare_module = importlib.import_module("scopt.comparison")
 
 
@@ -40,6 +44,50 @@ def test_costs_and_sites_have_a_column_per_design(comparison):
     assert comparison.costs.loc[2].tolist() == ["sites", 30_000, 12_000]
     assert list(comparison.sites.columns) == ["site", "tier", "operator", "before", "as_is", "integrated"]
     assert comparison.sites.loc[1].tolist() == ["=W1", "wholesaler", "", "open", "closed", "closed"]
+
+
+def test_the_waterfall_leads_from_as_is_to_integrated_bucket_by_bucket(comparison):
+    steps = [("as_is", 0, 100_000), ("transport", 4_000, 104_000), ("sites", -18_000, 86_000)]
+    steps += [("one_off", -500, 85_500), ("operators", 4_500, 90_000), ("integrated", 0, 90_000)]
+    assert comparison.waterfall.to_numpy().tolist() == [list(step) for step in steps]
+    stacked = bars(comparison.waterfall).set_index("step")
+    assert stacked.loc["sites", ["base", "total", "less", "more"]].tolist() == [86_000, 0, 18_000, 0]
+    assert stacked.loc["operators", ["base", "total", "less", "more"]].tolist() == [85_500, 0, 0, 4_500]
+    assert stacked.loc["integrated", ["base", "total", "less", "more"]].tolist() == [0, 90_000, 0, 0]
+    without = Comparison({"integrated": comparison.results["integrated"]})
+    assert without.waterfall.empty
+
+
+def test_payback_and_net_present_value_by_hand():
+    assert payback_years(300.0, 150.0) == 2
+    assert payback_years(0.0, 10.0) == payback_years(-5.0, 10.0) == 0
+    assert payback_years(300.0, 0.0) is None
+    assert payback_years(-300.0, -10.0) is None
+    # 110 in a year and 121 in two are worth 100 each at 10 %.
+    assert net_present_value(150.0, 110.0, 0.1, 1) == pytest.approx(-50.0)
+    assert net_present_value(0.0, 121.0, 0.1, 2) == pytest.approx(110.0 + 100.0)
+    assert net_present_value(150.0, 100.0, 0.0, 3) == pytest.approx(150.0)
+
+
+def test_small_tells_what_is_spent_once_and_when_it_comes_back():
+    case = scopt.read_case(CASES / "small.xlsx")
+    row = compare(case, ["own_hub"], gap=1e-6).table.set_index("strategy").loc["own_hub"]
+    assert row["one_off_spend"] == 150_000  # 120,000 for the hub and 30,000 to close the brand warehouse
+    yearly = row["saving"] + 150_000 / 3
+    assert row["payback_years"] == pytest.approx(150_000 / yearly)
+    assert row["net_present_value"] == pytest.approx(yearly * sum(1.08**-n for n in range(1, 6)) - 150_000)
+    assert row[["online: served", "online: on time"]].tolist() == [1, 1]
+
+
+def test_emissions_and_one_off_spend_are_those_of_the_costs():
+    case = scopt.read_case(CASES / "fresh.xlsx")
+    result = scopt.solve(case, "integrated", gap=0.02)
+    figures = dict(zip(result.summary["metric"], result.summary["value"], strict=True))
+    costs = result.costs.set_index("bucket")["strategy"]
+    assert case.settings.co2_price > 0
+    assert figures["emissions"] * case.settings.co2_price == pytest.approx(costs["emissions"])
+    assert figures["one-off spend"] == pytest.approx(costs["one_off"] * case.settings.one_off_years)
+    assert figures["one-off spend"] > 0
 
 
 def test_service_names_the_strategy(comparison):

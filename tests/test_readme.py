@@ -12,11 +12,12 @@ from scopt import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+EXAMPLES = [ROOT / "README.md", ROOT / "docs" / "strategies.md"]
 README = PAGES[0].read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
 def console_lines():
@@ -56,11 +57,19 @@ def test_files_of_the_readme_exist():
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def examples():
+    return [
+        pytest.param(block, page.name, id=f"{page.stem}-{number}")
+        for page in EXAMPLES
+        for number, block in enumerate(blocks("python", page.read_text(encoding="utf-8")))
+    ]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(len(blocks("python"))))
-def test_python_examples_run(number, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("example", "page"), examples())
+def test_python_examples_run(example, page, tmp_path, monkeypatch, capsys):
     shutil.copytree(ROOT / "cases", tmp_path / "cases")
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings(action="error"):
-        exec(compile(blocks("python")[number], "README.md", "exec"), {})
+        exec(compile(example, page, "exec"), {})
     assert capsys.readouterr().out

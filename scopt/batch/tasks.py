@@ -125,18 +125,17 @@ class _Batch:
         """Begin what is ready and take what is finished until nothing is left or somebody stops it."""
         for task in self.waiting:
             self._report(Event("waiting", 0.0, strategy=task.name, state="waiting"))
+        told = False
         while self.running or (self.waiting and not self.stopped):
             if not self.stopped:
                 self._begin()
+            elif not told:
+                told = True
+                self.executor.stop()
             for job, outcome in self.executor.poll(self._report) if self.running else ():
                 self._take(job, outcome)
         for task in self.waiting:
             self._report(Event("not begun", 0.0, strategy=task.name, state="stopped"))
-
-    def stop(self) -> None:
-        """Ask running searches to end with what they have; begin no other."""
-        self.stopped = True
-        self.executor.stop()
 
     def _begin(self) -> None:
         for task in list(self.waiting):
@@ -185,8 +184,7 @@ class _Batch:
         if not self.executor.keeps and self.folder is not None:
             self.folder.save(job.key, outcome)
         self._finish(job.name, job.key, outcome, "stopped" if outcome.interrupted else "done")
-        if outcome.interrupted and not self.stopped:
-            self.stop()
+        self.stopped |= outcome.interrupted
 
     def _finish(self, name: str, key: str, solved: Solved, state: str) -> None:
         self.of_key[key] = solved
@@ -209,7 +207,7 @@ def _signalled(work: _Batch) -> Iterator[None]:
     def stop(number: int, frame: object) -> None:
         if work.stopped:
             raise KeyboardInterrupt
-        work.stop()
+        work.stopped = True  # the batch asks running searches to end, and begins no other
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
