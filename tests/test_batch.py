@@ -236,10 +236,10 @@ def test_without_dask_the_extra_is_named(case, monkeypatch):
         scopt.compare(case, scheduler="local:2")
 
 
-@pytest.mark.parametrize("number", ["0", "two", ""])
-def test_a_local_cluster_needs_a_number(case, number):
-    with pytest.raises(UsageError, match="needs a number of processes"):
-        scopt.compare(case, scheduler=f"local:{number}")
+@pytest.mark.parametrize("address", ["local:0", "local:two", "local:", "nonsense"])
+def test_an_address_that_is_none_is_told(case, address):
+    with pytest.raises(UsageError, match="a scheduler is HOST:PORT or local:N"):
+        scopt.compare(case, scheduler=address)
 
 
 @contextlib.contextmanager

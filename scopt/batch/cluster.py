@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import queue
+import re
+import signal
 import threading
 import time
 import uuid
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from scopt.batch.job import POLL, Throttle, cores
+from scopt.batch.job import POLL, Died, Throttle, cores
 from scopt.errors import SolverError, UsageError
 from scopt.progress import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from scopt.batch.job import Job, Outcomes
     from scopt.progress import Progress
     from scopt.solved import Solved
@@ -35,7 +40,22 @@ def _work_there(job: Job, batch: str) -> Solved:
     worker = get_worker()
     tell = Throttle(lambda event: worker.log_event(batch, {"event": asdict(event)}))
     with _one_at_a_time:  # the solver's threads are shared by the whole process
+        if batch in _stopped:
+            raise Died
         return job.run(tell, lambda: batch in _stopped)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let processes that are started here ignore Ctrl-C, which reaches them too: the batch tells them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Cluster:
@@ -53,6 +73,10 @@ class Cluster:
     """
 
     def __init__(self, scheduler: str) -> None:
+        if not re.fullmatch(r"local:0*[1-9]\d*|(?!local:)(\w+://)?[^/\s]+:\d+", scheduler):
+            raise UsageError(
+                f"a scheduler is HOST:PORT or local:N with a number of processes, not {scheduler!r}"
+            )
         try:
             from distributed import Client, LocalCluster
         except ImportError as error:
@@ -66,13 +90,14 @@ class Cluster:
         self._running: dict[Any, Job] = {}
         try:
             if scheduler.startswith("local:"):
-                number = _count(scheduler.removeprefix("local:"))
+                number = int(scheduler.removeprefix("local:"))
                 self.threads = max(1, cores() // number)
-                self._cluster = LocalCluster(
-                    n_workers=number, threads_per_worker=1, memory_limit=0, dashboard_address=None
-                )
+                with _uninterrupted():
+                    self._cluster = LocalCluster(
+                        n_workers=number, threads_per_worker=1, memory_limit=0, dashboard_address=":0"
+                    )
             self._client = Client(self._cluster or scheduler, timeout=10, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
         self._client.subscribe_topic(self._batch, lambda event: self._events.put(Event(**event[1]["event"])))
 
@@ -108,8 +133,15 @@ class Cluster:
         return SolverError(f"workers died of it: {error}") if isinstance(error, KilledWorker) else error
 
     def stop(self) -> None:
-        """Tell every worker to end the jobs of this batch."""
-        self._client.run(_stop, self._batch)
+        """Tell every worker to end the jobs of this batch; again and again, as there may be new ones."""
+
+        def tell() -> None:
+            while self._running:
+                with suppress(Exception):  # workers that are gone need not be told
+                    self._client.run(_stop, self._batch, on_error="ignore")
+                time.sleep(2)
+
+        threading.Thread(target=tell, daemon=True).start()
 
     def close(self, *, now: bool = False) -> None:
         """Leave the cluster; end it where it was started here."""
@@ -119,9 +151,3 @@ class Cluster:
         self._client.close()
         if self._cluster is not None:
             self._cluster.close(timeout=2 if now else 10)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise UsageError(f"--scheduler local:N needs a number of processes, not {text!r}")
-    return int(text)
