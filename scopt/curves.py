@@ -222,9 +222,12 @@ class _Batch:
     fresh: bool
     progress: Progress | None
 
-    def run(self, cases: Mapping[str, Case], found: Mapping[str, Solved]) -> dict[str, Solved]:
-        """Search the strategy in each case; what was found before are hints."""
-        hints = _hints(found.values())
+    def run(
+        self, cases: Mapping[str, Case], found: Mapping[str, Solved], bound: float | None = None
+    ) -> dict[str, Solved]:
+        """Search the strategy in each case; designs found before are starts, and a bound may hold for all."""
+        starts = [one.start for name, one in found.items() if name != "as_is" and one.start is not None]
+        hints = Hints(tuple(starts[:2]), -np.inf if bound is None else bound)
         tasks = [
             Task(name, case, case.strategies[self.strategy], self.options, hints)
             for name, case in cases.items()
@@ -248,12 +251,6 @@ class _Batch:
             for name, case in cases.items()
             if name in found and "as_is" in found
         }
-
-
-def _hints(found: Any) -> Hints:
-    designs = [one for one in found if one.start is not None and one.strategy != "as_is"]
-    known = next((one.known for one in designs if one.known is not None), None)
-    return Hints(tuple(one.start for one in designs[:2]), known)
 
 
 def sweep(
@@ -364,7 +361,9 @@ def front(
     between = {f"{against} = {one / scale:.6g}": _bounded(case, measure, sense, one) for one in values}
     if abs(_measured(ends[0]) - best) <= LOOSE * max(abs(best), 1.0):
         between = {}
-    found = work.run(between, found) if between else found
+    if between:
+        # Whatever else they have to keep, designs between the ends cost no less than the cheapest one.
+        found = work.run(between, found, found[f"{against}: cheapest"].bound)
     inner = work.results(between, found)
     label = f"cost against {against}"
     points = {_measured(ends[0]) / scale: ends[0]}
