@@ -256,7 +256,7 @@ def comparing(path, *options):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for(truth, seconds=60):
+def wait_for(truth, seconds=300):
     end = time.monotonic() + seconds
     while not truth():
         assert time.monotonic() < end, "waited too long"
@@ -272,7 +272,7 @@ def test_sigkill_loses_nothing_finished(tmp_path, searched):
         left = workers(process.pid)
         process.kill()
         process.wait()
-        wait_for(lambda: not alive(left), 10)
+        wait_for(lambda: not alive(left), 60)
     kept = {found: found.stat().st_mtime_ns for found in runs.glob("*.solved")}
     case, again, undisturbed = scopt.read_case(path), [], []
     options = {"gap": 1e-6, "sequence": list(ORDER), "jobs": 1}
@@ -308,15 +308,15 @@ def test_an_interrupt_keeps_designs_and_leaves_no_process(tmp_path, times):
         for _ in range(times):
             process.send_signal(signal.SIGTERM)
             time.sleep(0.05)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 4
-    wait_for(lambda: not alive(left), 10)
+    wait_for(lambda: not alive(left), 60)
     if times == 1:
         rows = {row["strategy"]: row for row in json.loads(out)}
-        assert list(rows) == ["as_is", "integrated"]
         assert rows["integrated"]["status"] == "feasible"
-        assert "stopped before same_day, no_pooling; run again to go on from here" in err
-        kept = list((tmp_path / "fresh.scopt-runs").glob("*.solved"))
-        assert len(kept) == 1  # as-is; the integrated strategy is not finished
+        assert "no_pooling" not in rows  # it waits for the integrated strategy
+        assert "no_pooling; run again to go on from here" in err
+        done = [line for line in [*seen, *err.splitlines()] if ": done, " in line]
+        assert len(list((tmp_path / "fresh.scopt-runs").glob("*.solved"))) == len(done)
     else:
         assert out == ""
