@@ -127,6 +127,7 @@ def let_join(model: Model) -> None:
     keys = [(site, pool) for site in sites for pool in chain.pool_ids]
     m.pool_used = pyo.Var(keys, within=pyo.Binary)
     least = IN_USE * could_carry(model, column, which, len(keys))
+    least = np.where(least > 0, least, 1.0)  # a pool that cannot be stocked there is not in use
     in_use(model, "pool_in_use", column, which, list(m.pool_used.values()), least)
     m.two_pools = pyo.Constraint(
         sites,

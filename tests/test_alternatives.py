@@ -153,7 +153,7 @@ def pools(cost):
                "o2o": "optional", "review_days": 0} for d, slot in (("D", 10), ("E", 11))]  # fmt: skip
     return Case.from_frames({
         "products": [{"product": "P", "value": 100}],
-        "sites": [{"site": "S", "status": "keep"}, *depots],
+        "sites": [{"site": "S", "status": "keep", "o2o": "optional"}, *depots],
         "supply": [{"site": "S", "product": "P"}],
         "markets": [{"market": "M"}],
         "channels": [{"channel": c, "response_days": 0} for c in ("shop", "web")],

@@ -125,8 +125,8 @@ class Structure:
             usual = USED * np.minimum(
                 could_carry(model, column, which, len(room)), np.fromiter(room.values(), float, len(room))
             )
-            least = np.zeros(len(keys))
-            least[seat[seat >= 0]] = usual[seat >= 0]
+            least = np.ones(len(keys))  # what nothing can run through cannot be taken at all
+            least[seat[seat >= 0]] = np.where(usual > 0, usual, 1.0)[seat >= 0]
             least = np.minimum(least, [most[name, index] for index in keys])
             if name == "open_site":
                 least[[n for index, n in number.items() if self._may_idle(index)]] = 0.0
