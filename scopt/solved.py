@@ -18,6 +18,7 @@ from scopt.design import tables
 from scopt.diagnosis.diagnose import Diagnosis, diagnose
 from scopt.diagnosis.facts import Fastest, find_facts
 from scopt.errors import UsageError
+from scopt.interrupts import held
 from scopt.models import build as assemble
 from scopt.network import expand
 from scopt.progress import Event
@@ -110,6 +111,7 @@ def chain_of(case: Case, strategy: str | Strategy) -> Chain:
     return Chain(case.for_strategy(strategy), own[strategy])
 
 
+@held()
 def search(
     case: Case,
     strategy: str | Strategy,
@@ -150,9 +152,8 @@ def search(
         chain = chain_of(case, strategy)
         if facts := find_facts(chain, Fastest(chain)):
             clock = Clock(options.time_limit)
-            with stoppable(clock, asked):
-                told = work.diagnose(chain, clock, phase, extend) if why else Diagnosis(tuple(facts))
-            return _without_design(chain.strategy.name, clock, told)
+            told = work.diagnose(chain, clock, phase, extend) if why else Diagnosis(tuple(facts))
+            return _without_design(chain.strategy.name, clock, told, tuple(work.messages))
         model = assemble(expand(chain))
     clock, observed = Clock(options.time_limit), hasattr(model.pyomo, "deviation")
     with stoppable(clock, asked):
@@ -173,11 +174,12 @@ def search(
     return replace(_solved(found, tuple(work.messages), reoptimised), diagnosis=diagnosis)
 
 
-def _without_design(name: str, clock: Clock, diagnosis: Diagnosis) -> Solved:
+def _without_design(name: str, clock: Clock, diagnosis: Diagnosis, messages: tuple[str, ...]) -> Solved:
     """Return a strategy that facts leave without a design: there is nothing to search."""
     return Solved(
-        name, "infeasible", None, None, None, clock.seconds, interrupted=clock.stopped, diagnosis=diagnosis
-    )
+        name, "infeasible", None, None, None, clock.seconds,
+        interrupted=clock.stopped, messages=messages, diagnosis=diagnosis,
+    )  # fmt: skip
 
 
 def _solved(found: Search, messages: tuple[str, ...], reoptimised: float | None) -> Solved:
@@ -215,10 +217,17 @@ class _Work:
     def diagnose(
         self, chain: Chain, clock: Clock, phase: str, extend: Callable[[Model], None] | None
     ) -> Diagnosis:
-        """Find out why a strategy has no design."""
+        """Find out why a strategy has no design; after an interrupt it is what is known by then."""
         if self.progress is not None:
             self.progress(Event(f"{phase}: why there is no design", 0.0))
-        return diagnose(chain, clock, seed=self.options.seed, threads=self.options.threads, extend=extend)
+        with stoppable(clock, self.asked):
+            told = diagnose(chain, clock, seed=self.options.seed, threads=self.options.threads, extend=extend)
+        if clock.stopped:
+            self.messages.append(
+                "the search for relaxations was stopped: "
+                + ("smaller ones may exist" if told.options else "none was found by then")
+            )
+        return told
 
     def reoptimised(self, chain: Chain) -> float | None:
         """Cost of today's chain when its flows are free to run otherwise than observed."""

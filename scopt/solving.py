@@ -12,6 +12,7 @@ import pandas as pd
 from scopt.design import cost_table, site_table
 from scopt.diagnosis.rules import relaxed_case
 from scopt.errors import UsageError
+from scopt.interrupts import asked, held
 from scopt.models import build as assemble
 from scopt.network import expand
 from scopt.report.money import net_present_value, payback_years
@@ -58,6 +59,7 @@ def build(case: Case, strategy: str = "integrated") -> Model:
     return assemble(expand(chain_of(case, strategy)))
 
 
+@held()
 def solve(
     case: Case | Model,
     strategy: str = "integrated",
@@ -129,10 +131,10 @@ def solve(
     against = case.strategies[strategy].against
     # Today's chain is no design of the strategy that was asked for: an interrupt during as-is ends it all.
     for name, phase in ((strategy, strategy), (against, f"{against} (to compare)")):
-        if name not in found and not any(solved.interrupted for solved in found.values()):
+        if name not in found and not asked() and not any(solved.interrupted for solved in found.values()):
             found[name] = find(name, phase)
     main = found.get(strategy)
-    if relax and main is not None and main.diagnosis is not None and main.diagnosis.options:
+    if relax and main is not None and main.diagnosis is not None and main.diagnosis.options and not asked():
         least = main.diagnosis.options[0].relaxations
         eased = relaxed_case(case.for_strategy(strategy), least)
         again = search(

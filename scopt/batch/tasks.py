@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from scopt.batch.job import Died, Job
 from scopt.batch.kept import content_key
 from scopt.errors import SolverError
+from scopt.interrupts import held
 from scopt.progress import Event
 from scopt.search.hints import Hints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from scopt.batch.job import Executor
     from scopt.batch.kept import RunFolder
@@ -99,7 +97,7 @@ def run(
     """
     work = _Batch(list(tasks), executor, folder, fresh, progress)
     try:
-        with _signalled(work):
+        with held(work.stop):
             work.run()
     except BaseException:
         executor.close(now=True)
@@ -136,6 +134,10 @@ class _Batch:
                 self._take(job, outcome)
         for task in self.waiting:
             self._report(Event("not begun", 0.0, strategy=task.name, state="stopped"))
+
+    def stop(self) -> None:
+        """Begin no other search, and ask those that run to end at the next look at them."""
+        self.stopped = True
 
     def _begin(self) -> None:
         for task in list(self.waiting):
@@ -195,23 +197,3 @@ class _Batch:
     def _report(self, event: Event) -> None:
         if self.progress is not None:
             self.progress(event)
-
-
-@contextmanager
-def _signalled(work: _Batch) -> Iterator[None]:
-    """Let the first interrupt or termination signal stop the batch; a second one interrupts as usual."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        if work.stopped:
-            raise KeyboardInterrupt
-        work.stopped = True  # the batch asks running searches to end, and begins no other
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)

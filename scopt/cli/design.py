@@ -26,6 +26,7 @@ from scopt.cli.options import (
     write,
 )
 from scopt.errors import UsageError
+from scopt.interrupts import held
 
 __all__ = ["solve"]
 
@@ -71,20 +72,14 @@ def solve(
         from scopt.audit import write_model
 
     searches: dict[str, Any] = {}
-    with ProgressDisplay(console()) as progress:
-        result = run(
-            loaded,
-            strategy,
-            gap=gap,
-            time_limit=time_limit,
-            seed=seed,
-            threads=threads,
-            progress=progress,
-            relax=relax,
-            searches=searches,
-        )
-    show(result, result.summary_json() if as_json else None)
-    write(result, target, designed=result.cost is not None or not result.diagnosis.empty)
+    with held():  # from here on there is something to lose
+        with ProgressDisplay(console()) as progress:
+            result = run(
+                loaded, strategy, gap=gap, time_limit=time_limit, seed=seed, threads=threads,
+                progress=progress, relax=relax, searches=searches,
+            )  # fmt: skip
+        show(result, result.summary_json() if as_json else None)
+        write(result, target, designed=result.cost is not None or not result.diagnosis.empty)
     if model_file is not None:
         start = searches[strategy].start if strategy in searches else None
         for path in write_model(loaded, model_file, strategy, start=start):

@@ -6,6 +6,9 @@ Heavy modules are imported where a command needs them, so that ``scopt --help`` 
 from __future__ import annotations
 
 import json
+import os
+import sys
+import threading
 import traceback
 from functools import wraps
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from scopt.errors import CaseError, NoDesignError, SolverError, UsageError
+from scopt.interrupts import LOOSE, held, raised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +69,8 @@ def command(work: Callable[..., int]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         status = DEFECT
         try:
-            status = work(*args, **kwargs)
+            with raised():
+                status = work(*args, **kwargs)
         except CaseError as error:
             from scopt.cli.screen import show_findings
 
@@ -79,11 +84,20 @@ def command(work: Callable[..., int]) -> Callable[..., None]:
             status = say(f"scopt: the solver failed: {error}", STOPPED)
         except KeyboardInterrupt:
             status = say("scopt: stopped", STOPPED)
+            _leave_if_busy(status)
         except Exception:
             say(f"{traceback.format_exc()}\nscopt: this is a defect of scopt, please report it", DEFECT)
         raise typer.Exit(status)
 
     return run
+
+
+def _leave_if_busy(status: int) -> None:
+    """End the process where the solver still runs: it may take long to see that nobody waits for it."""
+    if any(thread.name == LOOSE for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(status)
 
 
 def choose_target(output: Path | None, case: Path, ending: str) -> Path:
@@ -111,6 +125,7 @@ def read(path: Path) -> Case:
     return case
 
 
+@held()
 def show(outcome: Outcome, summary: object) -> None:
     """Print an outcome on standard output: as JSON where there is a summary, else as text."""
     from scopt.cli.screen import show_text
@@ -121,13 +136,15 @@ def show(outcome: Outcome, summary: object) -> None:
         typer.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
 
 
+@held()
 def write(outcome: Outcome, target: Path, *, designed: bool) -> None:
     """Write the workbook of an outcome that has a design, and say where it is."""
     if designed:
         outcome.to_excel(target)
         say(f"wrote {target}", CLEAN)
-    elif target.exists():
-        say(f"nothing to write; {target} is of an earlier run", CLEAN)
+    else:
+        earlier = f"; {target} is of an earlier run" if target.exists() else ""
+        say(f"no design, nothing to write{earlier}", CLEAN)
 
 
 def console() -> Console:

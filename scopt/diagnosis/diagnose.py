@@ -183,7 +183,7 @@ def diagnose(
     work = _Work.of(loose, chain, clock, seed, threads, extend)
     found = work.options()
     ceilings = {(slack.rule, slack.key) for slack in work.stock_slacks}
-    if found and ceilings & found[0].support:
+    if found and ceilings & found[0].support and clock.left > 0:
         # What stock needs is told from above, so that a design under the relaxed ceilings is there.
         above = _Work.of(loose, chain, clock, seed, threads, extend, work.touching(found[0].point))
         found[:1] = above.only(found[0].support) or found[:1]

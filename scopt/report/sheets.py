@@ -11,6 +11,7 @@ import os
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,8 +76,10 @@ def check_target(path: str | Path, *inputs: str | Path) -> None:
             with target.open("r+b"):  # fails where the file is locked, read-only or a folder
                 pass
         probe = _beside(target)
-        probe.touch(exist_ok=False)
-        probe.unlink()
+        try:
+            probe.touch(exist_ok=False)
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{target}: cannot be written ({error.strerror or error})") from error
 
@@ -88,10 +91,12 @@ def open_book(path: str | Path, title: str) -> Iterator[Book]:
     target = Path(path).resolve()  # a link stays a link: its target is replaced
     part = _beside(target)
     try:
-        book = Workbook(str(part))
-        book.set_properties({"title": title, "comments": "Written by scopt"})
-        yield Book(book, title)
-        book.close()
+        # A folder of our own for the writer's parts, which an interrupt would leave behind.
+        with TemporaryDirectory(prefix="scopt-", ignore_cleanup_errors=True) as parts:
+            book = Workbook(str(part), {"tmpdir": parts})
+            book.set_properties({"title": title, "comments": "Written by scopt"})
+            yield Book(book, title)
+            book.close()
         part.replace(target)
     except (OSError, XlsxWriterException) as error:
         raise UsageError(f"{target}: cannot be written ({error})") from error

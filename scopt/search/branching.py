@@ -203,14 +203,16 @@ class Tree:
                     birth = 2 * self.branched + way
                     out[way] = Node(max(bound, node.bound), birth, lower, upper, point, basis)
 
-        with ThreadPoolExecutor(len(self.workers)) as pool:
+        pool = ThreadPoolExecutor(len(self.workers))
+        try:
             jobs = [pool.submit(work, number) for number in range(len(self.workers))]
-            waiting = set(jobs)
-            while waiting:
-                try:
-                    waiting = wait(waiting, timeout=0.2).not_done
-                except KeyboardInterrupt:
-                    self.clock.stopped = True
+            while wait(jobs, timeout=0.2).not_done:
+                pass
+        except KeyboardInterrupt:
+            self.clock.stop()
+            raise
+        finally:
+            pool.shutdown(wait=False)  # after an interrupt nobody waits for the solver
         for job in jobs:
             job.result()
         self.branched += 1

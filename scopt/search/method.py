@@ -274,6 +274,8 @@ class Search:
             least = dict(zip(self.keys, cells.least_root(point[: arrays.flows]).tolist(), strict=True))
             self.points.append((variance, least))
             design = self.improver.improve(values, variance)
+            if design is None and model is self.model:
+                self._take(price(model, arrays, point))  # stopped before it could be improved
             self._take(design)
             if design is not None and (apart := self._without_idle_joins(design)) is not None:
                 self._take(self.improver.improve(*apart))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array
 
 from scopt.errors import SolverError
+from scopt.interrupts import LOOSE, held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,10 +83,14 @@ class Clock:
         """Seconds until the limit; 0 once stopped."""
         return 0.0 if self.stopped else max(0.0, self.limit - self.seconds)
 
+    def stop(self) -> None:
+        """Let whatever looks at the clock end with what it has."""
+        self.stopped = True
+
 
 @contextmanager
 def stoppable(clock: Clock, asked: Callable[[], bool] | None = None) -> Iterator[None]:
-    """Let the first interrupt or termination signal stop the clock; a second one interrupts as usual.
+    """Let the first interrupt or termination signal stop the clock; a second one raises KeyboardInterrupt.
 
     Parameters
     ----------
@@ -106,29 +110,10 @@ def stoppable(clock: Clock, asked: Callable[[], bool] | None = None) -> Iterator
     if asked is not None:
         threading.Thread(target=listen, daemon=True).start()
     try:
-        with _signalled(clock):
+        with held(clock.stop):
             yield
     finally:
         done.set()
-
-
-@contextmanager
-def _signalled(clock: Clock) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        if clock.stopped:
-            raise KeyboardInterrupt
-        clock.stopped = True
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _largest(matrix: Any, axis: int) -> Floats:
@@ -216,7 +201,10 @@ def engine_for(seed: int = 0, threads: int | None = None) -> Any:
 
 
 def run(engine: Any, clock: Clock) -> None:
-    """Run HiGHS in a thread, so that an interrupt reaches us, stops it, and keeps what it has."""
+    """Run HiGHS in a thread, so that a signal reaches us, stops it, and keeps what it has.
+
+    Where KeyboardInterrupt is raised the thread is left to itself: HiGHS may take long to look at the clock.
+    """
     outcome: list[Any] = []
     done = threading.Event()
 
@@ -235,13 +223,14 @@ def run(engine: Any, clock: Clock) -> None:
     for callback in (engine.cbSimplexInterrupt, engine.cbIpmInterrupt, engine.cbMipInterrupt):
         callback.unsubscribe_by_data("scopt")
         callback.subscribe(watch, "scopt")
-    threading.Thread(target=work, daemon=True).start()
-    while not done.is_set():
+    threading.Thread(target=work, name=LOOSE, daemon=True).start()
+    try:
         # An event, not join(): in Python 3.11 an interrupted join takes a running thread for finished.
-        try:
-            done.wait(0.2)
-        except KeyboardInterrupt:
-            clock.stopped = True
+        while not done.wait(0.2):
+            pass
+    except KeyboardInterrupt:
+        clock.stop()
+        raise
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     if outcome[0] == highspy.HighsStatus.kError:
