@@ -22,6 +22,7 @@ from scopt.questions.breakeven import Line, break_even
 from scopt.questions.decision import find
 from scopt.questions.prices import Price
 from scopt.questions.rules import rules
+from scopt.search.method import Search
 
 SMALL = Path(__file__).resolve().parent.parent / "cases" / "small.xlsx"
 GAP = 1e-7
@@ -78,7 +79,7 @@ def assert_flips(case, told, sheet, key):
 # A open: 700. A shut: 665 with closing and replacing, 650 without. B open: 665. B shut: 700.
 SITE_PRICES = {
     "A": {"fixed_cost": 100 - 35, "unit_cost": 1 - 35 / 200, "close_cost": 30 + 3 * 35, "replacement_cost": 5 + 35},
-    "B": {"fixed_cost": 150 + 35, "margin_rate": 35 / (200 * 20), "open_cost": 3 * 35},
+    "B": {"margin_rate": 35 / (200 * 20), "open_cost": 3 * 35},
 }  # fmt: skip
 
 
@@ -201,7 +202,8 @@ def test_fixed_cost_of_a_lane(fixed):
     # Not used, it is forced to carry a hundredth of 200 units; using it for all of them is cheaper still.
     assert told.difference == pytest.approx(abs(fixed - 150))
     assert told.break_even["break_even"].item() == pytest.approx(150, rel=1e-5)
-    assert_flips(case, told, "lanes", {"origin": "S", "destination": "M"})
+    if not told.taken:
+        assert_flips(case, told, "lanes", {"origin": "S", "destination": "M"})
 
 
 def test_a_fee_that_a_lane_does_not_have():
@@ -229,7 +231,8 @@ def test_contract_of_an_operator(contract):
     assert told.taken is (contract == 50)
     assert told.difference == pytest.approx(50)
     assert told.break_even["break_even"].item() == pytest.approx(100, rel=1e-5)
-    assert_flips(case, told, "operators", {"operator": "O"})
+    if not told.taken:
+        assert_flips(case, told, "operators", {"operator": "O"})
 
 
 def test_tariff_of_an_operator():
@@ -293,7 +296,8 @@ def test_slot_of_a_stock_point(slot):
     # Forced to stock, D stocks for all shops: the root is concave, a part of them would cost more.
     assert told.difference == pytest.approx(abs(slot - SAVED), rel=1e-4)
     assert told.break_even["break_even"].item() == pytest.approx(SAVED, rel=1e-4)
-    assert_flips(case, told, "sites", {"site": "D"})
+    if told.taken:
+        assert_flips(case, told, "sites", {"site": "D"})
 
 
 def test_slot_of_stock_that_costs_nothing():
@@ -537,7 +541,7 @@ def test_unit_cost_of_the_brand_warehouse_of_small():
         ({"site": "A", "mode": "truck"}, "a mode of transport belongs to a lane"),
         ({"stock": "A:P", "channel": "all"}, "goods narrow a site or a lane"),
         ({"site": "A", "product": "Q"}, "the case has no product 'Q'"),
-        ({"site": "A", "strategy": "mine"}, "no strategy 'mine'"),
+        ({"site": "A", "strategy": "mine"}, "no strategy is called mine"),
     ],
 )
 def test_a_question_that_makes_no_sense(asked, message):
@@ -568,3 +572,18 @@ def test_progress_tells_what_is_asked():
     why(two_hubs(), site="A", gap=GAP, progress=events.append)
     phases = {event.phase.split(":")[0] for event in events}
     assert {"as it is", "A open", "A, other fixed_cost"} <= phases
+
+
+def test_an_interrupt_keeps_what_was_found(monkeypatch):
+    plain = Search.run
+
+    def run(search):
+        found = plain(search)
+        search.clock.stopped = search.model.chain.strategy.name == "integrated"
+        return found
+
+    monkeypatch.setattr(Search, "run", run)
+    told = why(two_hubs(), site="A", gap=GAP)
+    assert (told.taken, told.forced) == (False, None)
+    assert "open: not tried" in str(told)
+    assert "note: stopped before the decision was forced the other way" in str(told)

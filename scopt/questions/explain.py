@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scopt.chain import Chain
 from scopt.questions.breakeven import Answer, Line, break_even
 from scopt.questions.decision import find
 from scopt.questions.explanation import Explanation
@@ -90,14 +91,15 @@ def why(
         The case has nothing of that name, or the decision has no such price.
     """
     options = {"gap": gap, "time_limit": time_limit, "seed": seed, "threads": threads}
-    model = build(case, strategy)
+    chain = Chain(case.for_strategy(strategy), case.strategies[strategy])
     decision = find(
-        model.chain, site=site, lane=lane, stock=stock, operator=operator, mode=mode, product=product,
+        chain, site=site, lane=lane, stock=stock, operator=operator, mode=mode, product=product,
         channel=channel,
     )  # fmt: skip
     names = [price] if isinstance(price, str) else list(price or ())
-    prices = choose(model.chain, decision, names)
-    return _Work(Runs(case, strategy, options, progress), model, decision, prices, check).run()
+    prices = choose(chain, decision, names)
+    runs = Runs(case, strategy, options, progress)
+    return _Work(runs, build(case, strategy), decision, prices, check).run()
 
 
 def _least_relaxation(forced: Result) -> list[str]:
@@ -124,6 +126,9 @@ class _Work:
         self.messages = list(base.messages)
         self.now = decision.taken(base)
         self.least = self._size(base) if self.now else None
+        if self.runs.interrupted:
+            self.messages.append("stopped before the decision was forced the other way")
+            return Explanation(decision, base, self.now, messages=tuple(self.messages))
         known = rules(self.model, decision, not self.now)
         if known:
             return Explanation(decision, base, self.now, None, known, messages=tuple(self.messages))

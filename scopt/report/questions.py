@@ -25,6 +25,7 @@ __all__ = [
     "write_tie_out",
 ]  # fmt: skip
 
+_CHANGES_SHOWN = 30
 _POINT = 1e-4
 """An interval narrower than this part of its value is told as a point."""
 
@@ -56,7 +57,7 @@ def explanation_text(told: Explanation) -> str:
         return _blocks(title, STATUS.get(told.base.status, told.base.status), notes=told.messages)
     now, other = (told.decision.word(way) for way in (told.taken, not told.taken))
     if told.difference is None:
-        status = "" if told.forced is None else STATUS.get(told.forced.status, told.forced.status)
+        status = "not tried" if told.forced is None else STATUS.get(told.forced.status, told.forced.status)
         stops = "\n".join(f"it stays so: {reason}" for reason in told.stops) or f"{other}: {status}"
         return _blocks(f"{title}: {now}", stops, notes=told.messages)
     head = [(name, *_figures(result)) for name, result in ((now, told.base), (other, told.forced)) if result]
@@ -90,7 +91,8 @@ def _costs(told: Explanation, now: str, other: str) -> str:
 
 def _changes(told: Explanation, now: str, other: str) -> str:
     rows = [tuple(map(str, row)) for row in told.changes.itertuples(index=False)]
-    return align([("with it change", "", now, other), *rows]) if rows else ""
+    more = f"\n… and {len(rows) - _CHANGES_SHOWN} more" if len(rows) > _CHANGES_SHOWN else ""
+    return align([("with it change", "", now, other), *rows[:_CHANGES_SHOWN]]) + more if rows else ""
 
 
 def _break_even(told: Explanation) -> str:
