@@ -107,13 +107,14 @@ def break_even(
         Solves the designs that pay it at another price; None when it was stopped without one.
     """
     lines, (cost, bound) = [first], other
+    proven = ""
     if first.slope <= 0 and first.cost > cost and price.now:
         # The best design leaves it idle; does any use it when that costs nothing?
         free = evaluate(-price.now)
-        if free is not None and free.bound <= cost:
-            lines.append(free)
+        if free is None or free.bound <= cost:
+            lines, proven = [*lines, *([] if free is None else [free])], ", as far as the gaps tell"
     if not any(line.slope > 0 for line in lines):
-        return Answer(None, reason=_never(price, first, cost))
+        return Answer(None, reason=_never(price, first, cost) + proven)
     while not price.constant and len(lines) <= STEPS:
         root = max(_root(line, cost) for line in lines if line.slope > 0)
         if any(abs(line.change - root) * line.slope <= LEVEL * abs(cost) for line in lines if line.slope > 0):

@@ -222,11 +222,12 @@ class _Work:
             low = price.least if price.least < answer.low else math.nan
             high = max(high, price.least)
         below, above = (self._pays(price, low) if math.isfinite(low) else None), None
-        while math.isfinite(high) and margin < np.inf:
+        for factor in (1.0, 4.0, 16.0) if math.isfinite(high) else ():
+            # The other side may be ahead by less than the gap for a while.
+            high = max(high, answer.high + factor * margin)
             above = self._pays(price, high)
-            if above is not True or high > answer.high + 20.0 * margin:
+            if above is not True:
                 break
-            high += 4.0 * margin
         if below is None:
             reason = reason or "not tried below, where it would be negative"
         return replace(answer, below=below, above=above, tried=(low, high), reason=reason)
