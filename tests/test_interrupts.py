@@ -1,0 +1,280 @@
+"""Real signals sent to a running ``scopt solve``: what was found is kept, and no file is left half written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import openpyxl
+import pytest
+from test_sifting import depots_case
+
+import scopt
+from scopt.interrupts import asked, held
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+AT_ONCE, PATIENCE = 20.0, 240.0  # s: a second signal ends by then; nothing takes longer on any machine
+PLAIN = "from scopt.cli import main; main()"
+SLOW_WRITING = """
+import sys, time
+import scopt.report.workbook as workbook
+title = workbook.add_title
+def slowly(*args):
+    print("writing", file=sys.stderr, flush=True)
+    time.sleep(2)
+    title(*args)
+workbook.add_title = slowly
+"""
+BUSY_SOLVER = """
+from scopt.search.solver import Clock
+Clock.stop = lambda clock: None  # a solver that does not look up
+"""
+
+
+def save(case, folder):
+    folder.mkdir()
+    for name, table in case.tables.items():
+        if len(table):
+            table.to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    """Folders of two cases: one soon has a design, which takes long to prove; one is long without."""
+    place = tmp_path_factory.mktemp("cases")
+    return {
+        "soon": save(depots_case(1), place / "soon"),
+        "late": save(depots_case(1, depots=30, shops=60), place / "late"),
+    }
+
+
+class Running:
+    """A solve in a process (and process group) of its own, with a folder for temporary files."""
+
+    def __init__(self, case, place, *options, before=""):
+        self.case, self.output, self.parts = case, place / "out.xlsx", place / "parts"
+        self.parts.mkdir()
+        self.bytes = self.bytes_of_case()
+        args = ["solve", str(case), "--json", "--gap", "0", "-o", str(self.output), *options]
+        self.printed = (place / "stdout").open("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", before + PLAIN, *args],
+            stdout=self.printed, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env=os.environ | {"TMPDIR": str(self.parts)},
+        )  # fmt: skip
+        self.told = ""
+        self.watchdog = threading.Timer(PATIENCE, self.process.kill)
+        self.watchdog.start()
+
+    def bytes_of_case(self):
+        return {file.name: file.read_bytes() for file in sorted(self.case.iterdir()) if file.is_file()}
+
+    def wait_for(self, word):
+        """Read what is told until a line has the word."""
+        for line in self.process.stderr:
+            self.told += line
+            if word in line:
+                return
+        pytest.fail(f"ended without {word!r}: {self.told}")
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def end(self):
+        """Wait for the end: exit status; the case is as it was, nothing lies about, no traceback was shown."""
+        with self.process.stderr as stream:
+            self.told += stream.read()
+        status = self.process.wait()
+        self.watchdog.cancel()
+        self.printed.seek(0)
+        self.out = self.printed.read()
+        self.printed.close()
+        assert "Traceback" not in self.told
+        assert self.bytes_of_case() == self.bytes
+        assert list(self.parts.iterdir()) == []
+        left = {path.name for path in self.output.parent.iterdir()} - {"parts", "stdout"}
+        assert left <= {"out.xlsx"}
+        return status
+
+
+@pytest.fixture
+def start(cases, tmp_path):
+    """Function that starts a solve of a case; what still runs at the end is ended."""
+    started = []
+
+    def begin(case, *options, before=""):
+        run = Running(cases.get(case, case), tmp_path, *options, before=before)
+        started.append(run)
+        return run
+
+    yield begin
+    for run in started:
+        run.watchdog.cancel()
+        run.process.kill()
+        run.process.wait()
+        run.process.stderr.close()
+        run.printed.close()
+
+
+def assert_whole(run):
+    """The best design with its bound was told, and its workbook can be read."""
+    summary = json.loads(run.out)
+    assert summary["status"] in ("feasible", "optimal")
+    assert summary["bound"] <= summary["cost"] * (1 + 1e-6)
+    assert summary["gap"] == pytest.approx(1 - summary["bound"] / summary["cost"], abs=1e-9)
+    assert summary["checks"]["passed"] == summary["checks"]["total"] > 0
+    book = openpyxl.load_workbook(run.output, read_only=True)
+    metrics = {row[0]: row[1] for row in book["summary"].iter_rows(values_only=True)}
+    assert metrics["cost"] == pytest.approx(summary["cost"])
+    assert book["flows"].max_row > 1
+    book.close()
+    return summary
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_returns_the_best_design_with_its_bound(start, number):
+    run = start("soon")
+    run.wait_for("cost")
+    run.send(number)
+    assert run.end() == 0
+    assert_whole(run)
+
+
+def test_a_time_limit_returns_the_best_design_with_its_bound(start):
+    run = start("soon", "--time-limit", "3")
+    assert run.end() == 0
+    assert_whole(run)
+
+
+def test_a_signal_before_any_design_writes_nothing(start):
+    run = start("late")
+    run.wait_for("integrated")
+    assert "cost" not in run.told
+    run.send(signal.SIGTERM)
+    assert run.end() == 4
+    assert "no design, nothing to write" in run.told
+    assert not run.output.exists()
+    summary = json.loads(run.out)
+    assert (summary["status"], summary["cost"]) == ("stopped", None)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_the_case_is_read_ends_the_command(start, tmp_path, number):
+    case = tmp_path.parent / f"{tmp_path.name}-case"
+    case.mkdir()
+    os.mkfifo(case / "demand.csv")  # reading it waits until somebody writes
+    run = start(case)
+    writer = None
+    while writer is None and run.process.poll() is None:
+        try:
+            writer = os.open(case / "demand.csv", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            time.sleep(0.02)  # nobody reads yet
+    run.send(number)
+    status = run.end()
+    os.close(writer)
+    assert status == 4
+    assert run.told == "scopt: stopped\n"
+    assert (run.out, run.output.exists()) == ("", False)
+
+
+def test_a_signal_while_the_workbook_is_written_leaves_it_whole(start):
+    run = start("soon", "--gap", "0.5", before=SLOW_WRITING)
+    run.wait_for("writing")
+    run.send(signal.SIGINT)
+    assert run.end() == 0
+    assert_whole(run)
+
+
+def test_a_second_signal_while_the_workbook_is_written_leaves_no_file(start):
+    run = start("soon", "--gap", "0.5", before=SLOW_WRITING)
+    run.wait_for("writing")
+    run.send(signal.SIGINT)
+    time.sleep(0.3)
+    run.send(signal.SIGTERM)
+    assert run.end() == 4
+    assert run.told.endswith("scopt: stopped\n")
+    assert not run.output.exists()
+
+
+def test_a_second_signal_does_not_wait_for_the_solver(start):
+    run = start("soon", before=BUSY_SOLVER)
+    run.wait_for("cost")
+    run.send(signal.SIGTERM)
+    time.sleep(0.3)  # signals of one kind that arrive together count as one
+    begun = time.monotonic()
+    run.send(signal.SIGTERM)
+    assert run.end() == 4
+    assert time.monotonic() - begun < AT_ONCE
+    assert run.told.endswith("scopt: stopped\n")
+    assert (run.out, run.output.exists()) == ("", False)
+
+
+def interrupt_at(word):
+    """Progress that interrupts this process once, at the first event whose phase has the word."""
+    sent = []
+
+    def progress(event):
+        if word in event.phase and not sent:
+            sent.append(event)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return progress, sent
+
+
+@pytest.mark.parametrize("relax", [False, True])
+def test_an_interrupted_diagnosis_tells_what_is_known(relax):
+    case = depots_case(2, depots=6, shops=8)
+    late = case.lanes.assign(lead_days=case.lanes["lead_days"].where(case.lanes["channel"] != "web", 9.0))
+    progress, sent = interrupt_at("why there is no design")
+    result = scopt.solve(case.replace(lanes=late), progress=progress, relax=relax)
+    assert sent
+    assert (result.status, result.cost) == ("infeasible", None)
+    told = "\n".join(result.messages)
+    assert "takes" in told
+    assert "the search for relaxations was stopped: none was found by then" in told
+
+
+def test_an_interrupted_diagnosis_without_facts_says_that_it_was_stopped():
+    few = [{"limit": "few", "measure": "sites", "tier": "depot", "max": 0}]
+    progress, sent = interrupt_at("why there is no design")
+    result = scopt.solve(depots_case(2, depots=6, shops=8, limits=few), progress=progress)
+    assert sent
+    assert result.status == "infeasible"
+    assert any("the search for relaxations was stopped" in message for message in result.messages)
+
+
+def test_nothing_is_begun_after_an_interrupt(make_chain):
+    progress, sent = interrupt_at("as-is")
+    phases = []
+
+    def noted(event):
+        phases.append(event.phase)
+        progress(event)
+
+    result = scopt.solve(make_chain(), progress=noted)
+    assert sent
+    assert result.status == "stopped"
+    assert not any("integrated" in phase for phase in phases)
+
+
+def test_held_signals_stop_everything_within_and_are_forgotten_after():
+    stopped = []
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with held(lambda: stopped.append("outer")):
+        with held(lambda: stopped.append("inner")):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert asked()
+        assert sorted(stopped) == ["inner", "outer"]
+        with held(lambda: stopped.append("later")):
+            assert stopped[-1] == "later"
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert not asked()
+    assert [signal.getsignal(number) for number in SIGNALS] == before
