@@ -65,7 +65,7 @@ class Result:
     messages
         What the reader should know before trusting the figures, in business words.
     provenance
-        What made the result: versions, case and its digest, seed, threads, asked gap, time limit.
+        What made the result: versions, platform, case and its digest, strategy, options of the search.
     tables
         The tables named in `TABLES`; one that is not there reads as empty.
     """

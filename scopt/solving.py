@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import replace
 from importlib.metadata import version
@@ -221,7 +222,7 @@ def result_of(case: Case, strategy: str, options: Options, found: Mapping[str, S
             *_of_as_is(as_is, asked=strategy == "as_is"),
             *(str(warning) for warning in case.warnings),
         ),
-        provenance=_provenance(case, options),
+        provenance=_provenance(case, strategy, options),
         tables=out,
     )
 
@@ -279,16 +280,19 @@ def _of_as_is(as_is: Solved | None, *, asked: bool) -> list[str]:
     return [*told, f"no as-is design: {why}, so there is no as-is cost and no saving"]
 
 
-def _provenance(case: Case, options: Options) -> dict[str, str]:
+def _provenance(case: Case, strategy: str, options: Options) -> dict[str, str]:
+    """Record what it takes to make a result again."""
+    packages = ("scopt", "highspy", "pyomo", "numpy", "pandas", "scipy")
     return {
-        "scopt": version("scopt"),
-        "highspy": version("highspy"),
-        "pyomo": version("pyomo"),
+        **{name: version(name) for name in packages},
         "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": str(os.cpu_count() or 1),  # the threads of a search that takes them all
         "case": case.source,
         "case digest": case.digest,
-        "gap": f"{options.gap:g}",
-        "time limit (s)": f"{options.time_limit:g}",
+        "strategy": strategy,
+        "gap": f"{options.gap:.15g}",
+        "time limit (s)": f"{options.time_limit:.15g}",
         "seed": str(options.seed),
         "threads": "all" if options.threads is None else str(options.threads),
     }
