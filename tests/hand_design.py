@@ -29,6 +29,7 @@ class Design:
     strategy: Strategy
     tables: dict[str, pd.DataFrame]
     costs: dict[str, float]
+    bound: float | None = None
 
 
 def frame(columns: str, *rows: tuple[Any, ...]) -> pd.DataFrame:

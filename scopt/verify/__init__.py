@@ -15,7 +15,7 @@ import pandas as pd
 
 from scopt.verify.books import Books
 from scopt.verify.checks import Check
-from scopt.verify.costs import check_costs, check_outsourcing
+from scopt.verify.costs import check_bound, check_costs, check_outsourcing
 from scopt.verify.flows import check_balance, check_days, check_ids, check_shares_today
 from scopt.verify.limits import check_limits
 from scopt.verify.service import check_service
@@ -57,6 +57,7 @@ CHECKS: tuple[Callable[[Books], Iterator[Check]], ...] = (
     check_service,
     check_outsourcing,
     check_limits,
+    check_bound,
 )
 
 
@@ -65,6 +66,7 @@ def verify(
     strategy: Strategy,
     tables: Mapping[str, pd.DataFrame],
     model_costs: Mapping[str, float],
+    bound: float | None = None,
 ) -> pd.DataFrame:
     """Recompute costs and constraints of a design from its tables.
 
@@ -79,6 +81,8 @@ def verify(
         Result tables by name (flows, supply, sites, stock_routes, stock, service, outsourcing, limits).
     model_costs
         Cost bucket -> money per year, as the model has it.
+    bound
+        Lower bound on the least cost, money per year; None where there is none to check.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def verify(
         breaches); `ok` (difference within 1e-6); `where`, the worst place. Checks of features that the case
         does not use are left out.
     """
-    books = Books(case, strategy, tables, model_costs)
+    books = Books(case, strategy, tables, model_costs, bound)
     # Unknown ids and empty sums are findings of the checks, not numeric events.
     with np.errstate(all="ignore"):
         rows = [asdict(row) for check in CHECKS for row in check(books)]

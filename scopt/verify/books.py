@@ -48,6 +48,8 @@ class Books(CaseArrays):
         Result tables by name; a missing one is taken as empty.
     model_costs
         Cost bucket -> money per year, as the model reports it.
+    bound
+        Lower bound on the least cost, money per year; None where there is none.
     """
 
     def __init__(
@@ -56,9 +58,10 @@ class Books(CaseArrays):
         strategy: Strategy,
         tables: Mapping[str, pd.DataFrame],
         model_costs: Mapping[str, float],
+        bound: float | None = None,
     ) -> None:
         super().__init__(case)
-        self.strategy, self.tables, self.model_costs = strategy, tables, model_costs
+        self.strategy, self.tables, self.model_costs, self.bound = strategy, tables, model_costs, bound
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a result table, empty where it is missing."""

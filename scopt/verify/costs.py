@@ -12,14 +12,14 @@ import numpy as np
 from scopt.casefile.schema import BUCKETS
 from scopt.verify.bills import Bills
 from scopt.verify.case import USED, Floats, numbers, positions, tally, texts
-from scopt.verify.checks import Check, same, worst
+from scopt.verify.checks import Check, at_most, same, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from scopt.verify.books import Books
 
-__all__ = ["buckets", "check_costs", "check_outsourcing"]
+__all__ = ["buckets", "check_bound", "check_costs", "check_outsourcing"]
 
 
 def buckets(books: Books) -> dict[str, float]:
@@ -117,6 +117,13 @@ def check_costs(books: Books) -> Iterator[Check]:
         supply=same("", column("supply"), true["supply"], lambda _: "sum", scale=scale),
         outsourcing=same("", column("outsourcing"), true["operators"], lambda _: "sum", scale=scale),
     )
+
+
+def check_bound(books: Books) -> Iterator[Check]:
+    """The bound does not lie above the cost that was recomputed from the tables."""
+    if books.bound is not None:
+        cost = sum(buckets(books).values())
+        yield at_most("bound: at most the cost", books.bound, cost, scale=1e-9)
 
 
 def check_outsourcing(books: Books) -> Iterator[Check]:
