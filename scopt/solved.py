@@ -188,9 +188,7 @@ def _solved(found: Search, messages: tuple[str, ...], reoptimised: float | None)
     out: dict[str, pd.DataFrame] = {}
     if best is not None:
         out = tables(model, found.arrays, best.flows, best.values)
-        out["checks"] = verify(
-            model.chain.case, model.chain.strategy, out, best.costs, float(found.bound)
-        )
+        out["checks"] = verify(model.chain.case, model.chain.strategy, out, best.costs, float(found.bound))
     return Solved(
         strategy=model.chain.strategy.name,
         status=found.status,

@@ -168,7 +168,11 @@ def blank(name: str, column: str) -> Spoil:
 
     def spoil(design: Design, random: np.random.Generator) -> Design | None:
         table = get(design, name)
-        at = draw(random, np.isfinite(number(table, column)))
+        given = np.isfinite(number(table, column))
+        if column == "response_days":  # where nothing is promised, days need not be told: a blank is no fault
+            due = design.case.channels.set_index("channel")[column].astype(float)
+            given &= np.isfinite(due.reindex(table["channel"]).to_numpy())
+        at = draw(random, given)
         return None if at is None else edit(design, name, at, **{column: np.nan})
 
     return spoil
@@ -983,6 +987,9 @@ def dearer(name: str, column: str, add: float, used: Callable[..., tuple[int, fl
         subjects = set(design.case.rates["subject"])
         source = design.case.lanes if name == "lanes" else design.case.tables[name]
         row = source.iloc[found[0]]
+        own = design.case.site_products
+        if name == "sites" and own.loc[own["site"] == row["site"], "unit_cost"].notna().any():
+            return None
         subject = f"{row['origin']}>{row['destination']}" if name == "lanes" else row[name[:-1]]
         if subject in subjects:
             return None

@@ -142,11 +142,11 @@ def case(**changed: pd.DataFrame) -> Case:
 
 
 def lanes_used(case: Case, *rows: tuple[Any, ...]) -> pd.DataFrame:
-    """Make the flows table from (lane, channel, product, units, days_out, days, on_time_rate, from_stock)."""
-    columns = "lane channel product units days_out days on_time_rate from_stock"
+    """Make the flows table; a row holds lane, channel, product, units, days_out, days, rate, from_stock, cost."""
+    columns = "lane channel product units days_out days on_time_rate from_stock cost"
     flows = frame(columns, *rows)
     ends = case.lanes[["origin", "destination", "mode", "operator"]].iloc[flows["lane"]]
-    return pd.concat([ends.reset_index(drop=True), flows], axis=1).assign(cost=0.0)
+    return pd.concat([ends.reset_index(drop=True), flows], axis=1)
 
 
 def integrated() -> Design:
@@ -157,17 +157,21 @@ def integrated() -> Design:
     (+ 2 = 3) and with 3 (+ 2 = 5, the latest). X reviews every 4 days, so coverage is 6 - out + 4.
     """
     c = case()
+    # Last, the money of each flow: what its lane takes by unit (nothing where a tariff prices it), 0.03 for
+    # each unit of P1 and day under way (0.2 * 10 / 100 held, 0.001 * 10 lost), 0.01 of P2; damage, margin,
+    # carbon at 0.5; on the web 0.1 * 20 commission, 0.2 * 1 returns, 2 for each unit that is late.
+    web = 2 + 0.2
     flows = lanes_used(
         c,
-        (0, "offline", "P1", 200, 3, 5, 1, False),
-        (0, "online", "P1", 380, 3, 5, 1, False),
-        (1, "offline", "P1", 200, 0, 1, 1, True),
-        (2, "online", "P1", 100, 2, 3, 0.9, True),
-        (3, "online", "P1", 200, 1, 3, 0.8, True),
-        (3, "online", "P1", 80, 3, 5, 0.8, True),
-        (4, "offline", "P1", 200, 0, 0, 1, True),
-        (5, "bulk", "P2", 500, 0, 0, 1, False),
-        (6, "bulk", "P2", 100, 0, 0, 1, False),
+        (0, "offline", "P1", 200, 3, 5, 1, False, 200 * (1.5 * 0.03 + 0.01 * 10 + 0.1)),
+        (0, "online", "P1", 380, 3, 5, 1, False, 380 * (1.5 * 0.03 + 0.01 * 10 + 0.1)),
+        (1, "offline", "P1", 200, 0, 1, 1, True, 200 * (1 + 0.03)),
+        (2, "online", "P1", 100, 2, 3, 0.9, True, 100 * (4 + 0.03 + 0.02 * (10 + 1) + web + 0.1 * 2)),
+        (3, "online", "P1", 200, 1, 3, 0.8, True, 200 * (5 + 0.06 + 0.15 + web + 0.2 * 2)),
+        (3, "online", "P1", 80, 3, 5, 0.8, True, 80 * (5 + 0.06 + 0.15 + web + 2)),
+        (4, "offline", "P1", 200, 0, 0, 1, True, 0),
+        (5, "bulk", "P2", 500, 0, 0, 1, False, 500 * (2 + 0.1 + 0.05 * 8)),
+        (6, "bulk", "P2", 100, 0, 0, 1, False, 100 * (2.5 + 0.12)),
     )
     supply = frame(
         "site product channel days units cost",
@@ -191,15 +195,45 @@ def integrated() -> Design:
     covered_x = 200 * 10 + 100 * 8 + 200 * 9 + 80 * 7  # 5160
     stock = frame(
         "site product pool units coverage_days variance safety cycle stock_days value cost",
-        ("X", "P1", "joined", 580, covered_x / 580, 182.7, safe_x, 11.6, stock_x / 5.8, stock_x * 10, 0),
-        ("S", "P1", "shelf", 200, 3, 24, safe_s, 2, stock_s / 2, stock_s * 10, 0),
+        (
+            "X",
+            "P1",
+            "joined",
+            580,
+            covered_x / 580,
+            182.7,
+            safe_x,
+            11.6,
+            stock_x / 5.8,
+            stock_x * 10,
+            stock_x * 3,
+        ),
+        ("S", "P1", "shelf", 200, 3, 24, safe_s, 2, stock_s / 2, stock_s * 10, stock_s * 3),
     )
+    # Fixed cost, handling, half a day of work, carbon; W closes and is replaced; X: tariff, opening, joining,
+    # slot, a day of work; S: fixed cost, handling, margin, slot. A unit of P1 in stock costs 2 + 1 a year.
+    plant = 1000 + 1180 + 0.5 * (0.03 * 580 + 0.01 * 600) + 0.5 * 0.1 * 1180
+    cost_x = 1720 + 200 / 2 + 30 + 25 + 0.03 * 580 + 3 * stock_x
+    cost_s = 300 + 0.6 * 200 + 0.1 * 20 * 200 + 15 + 3 * stock_s
     sites = frame(
         "site tier place operator before after units volume utilisation cost joined_before joined",
-        ("F", "plant", "F", "", "open", "open", 1180, 1760, 1760 / 5000, 0, False, False),  # 2 * 580 + 600
-        ("W", "dc", "hub", "", "open", "closed", 0, 0, None, 0, False, False),
-        ("X", "dc", "hub", "3PL", "closed", "open", 580, 1160, None, 0, False, True),
-        ("S", "store", "S", "", "open", "open", 200, 400, 400 / 450, 0, False, False),
+        (
+            "F",
+            "plant",
+            "F",
+            "",
+            "open",
+            "open",
+            1180,
+            1760,
+            1760 / 5000,
+            plant,
+            False,
+            False,
+        ),  # 2 * 580 + 600
+        ("W", "dc", "hub", "", "open", "closed", 0, 0, None, 100 / 2 + 50, False, False),
+        ("X", "dc", "hub", "3PL", "closed", "open", 580, 1160, None, cost_x, False, True),
+        ("S", "store", "S", "", "open", "open", 200, 400, 400 / 450, cost_s, False, False),
         ("C", "dc", "C", "", "closed", "closed", 0, 0, None, 0, False, False),
     )
     service = frame(
@@ -229,7 +263,7 @@ def integrated() -> Design:
         ("carbon", "co2", 0.1 * 1180 + 0.2 * 580 + 0.3 * 280, None, 350, 32),
         ("carbon to M2", "co2", 0.3 * 280, None, 100, 16),
         ("web through dc", "units", 380, None, 400, 20),
-        ("stock", "stock_value", (stock_x + stock_s) * 10, None, 600, 0),
+        ("stock", "stock_value", (stock_x + stock_s) * 10, None, 600, 600 - (stock_x + stock_s) * 10),
     )
     # Pipeline of P1: unit-days 580 * (1.5 + 0.5 + 1) + 200 * 1 + 100 * 1 + 280 * 2 = 2600; of P2: 500 * 10
     # + 100 * 12 + 600 * 0.5 = 6500. Value * 0.2 a year: 2 for P1, 1 for P2.
@@ -278,14 +312,14 @@ def as_is() -> Design:
     c = case()
     flows = lanes_used(
         c,
-        (7, "offline", "P1", 200, 3, 5, 1, False),
-        (7, "online", "P1", 380, 3, 5, 1, False),
-        (8, "offline", "P1", 200, 0, 1, 1, True),
-        (9, "online", "P1", 95, 2, 3, 0.9, True),
-        (10, "online", "P1", 285, 2, 3, 0.8, True),
-        (4, "offline", "P1", 200, 0, 0, 1, True),
-        (5, "bulk", "P2", 500, 0, 0, 1, False),
-        (11, "bulk", "P2", 100, 0, 0, 1, False),
+        (7, "offline", "P1", 200, 3, 5, 1, False, 200 * (1 + 0.06)),
+        (7, "online", "P1", 380, 3, 5, 1, False, 380 * (1 + 0.06)),
+        (8, "offline", "P1", 200, 0, 1, 1, True, 200 * (1 + 0.03)),
+        (9, "online", "P1", 95, 2, 3, 0.9, True, 95 * (4 + 0.03 + 2.2 + 0.1 * 2)),
+        (10, "online", "P1", 285, 2, 3, 0.8, True, 285 * (5 + 0.03 + 2.2 + 0.2 * 2)),
+        (4, "offline", "P1", 200, 0, 0, 1, True, 0),
+        (5, "bulk", "P2", 500, 0, 0, 1, False, 500 * (2 + 0.1 + 0.05 * 8)),
+        (11, "bulk", "P2", 100, 0, 0, 1, False, 100 * (3 + 0.2)),
     )
     routes = frame(
         "site product channel pool days_in days_out on_time_rate coverage units",
@@ -297,17 +331,20 @@ def as_is() -> Design:
     shelf, web, store = Z95 * sqrt(72), Z99 * sqrt(86.45), Z95 * sqrt(24)
     stock = frame(
         "site product pool units coverage_days variance safety cycle stock_days value cost",
-        ("W", "P1", "shelf", 200, 9, 72, shelf, 4, (shelf + 4) / 2, (shelf + 4) * 10, 0),
-        ("W", "P1", "web", 380, 7, 86.45, web, 7.6, (web + 7.6) / 3.8, (web + 7.6) * 10, 0),
-        ("S", "P1", "shelf", 200, 3, 24, store, 2, (store + 2) / 2, (store + 2) * 10, 0),
+        ("W", "P1", "shelf", 200, 9, 72, shelf, 4, (shelf + 4) / 2, (shelf + 4) * 10, (shelf + 4) * 3),
+        ("W", "P1", "web", 380, 7, 86.45, web, 7.6, (web + 7.6) / 3.8, (web + 7.6) * 10, (web + 7.6) * 3),
+        ("S", "P1", "shelf", 200, 3, 24, store, 2, (store + 2) / 2, (store + 2) * 10, (store + 2) * 3),
     )
     units = shelf + web + store + 4 + 7.6 + 2
+    plant = 1000 + 1180 + 0.5 * (0.03 * 580 + 0.01 * 600) + 0.5 * 0.1 * 1180
+    cost_w = 800 + 2 * 580 + 40 + 3 * (shelf + 4 + web + 7.6)
+    cost_s = 300 + 0.6 * 200 + 0.1 * 20 * 200 + 15 + 3 * (store + 2)
     sites = frame(
         "site tier place operator before after units volume utilisation cost joined_before joined",
-        ("F", "plant", "F", "", "open", "open", 1180, 1760, 1760 / 5000, 0, False, False),
-        ("W", "dc", "hub", "", "open", "open", 580, 1160, None, 0, False, False),
+        ("F", "plant", "F", "", "open", "open", 1180, 1760, 1760 / 5000, plant, False, False),
+        ("W", "dc", "hub", "", "open", "open", 580, 1160, None, cost_w, False, False),
         ("X", "dc", "hub", "3PL", "closed", "closed", 0, 0, None, 0, False, False),
-        ("S", "store", "S", "", "open", "open", 200, 400, 400 / 450, 0, False, False),
+        ("S", "store", "S", "", "open", "open", 200, 400, 400 / 450, cost_s, False, False),
     )
     service = frame(
         "market channel product demand on_time late unmet response_days",
@@ -320,16 +357,16 @@ def as_is() -> Design:
     limits = frame(
         "limit measure value min max slack",
         ("few sites", "sites", 3, None, 3, 0),
-        ("openings", "openings", 0, None, 1, 0),
-        ("closures", "closures", 0, None, 1, 0),
-        ("changes", "changes", 0, None, 5, 0),
-        ("3PL volume", "units", 0, 500, None, 0),
-        ("web in M2", "units", 285, 250, 300, 0),
-        ("budget", "one_off", 0, None, 300, 0),
+        ("openings", "openings", 0, None, 1, 1),
+        ("closures", "closures", 0, None, 1, 1),
+        ("changes", "changes", 0, None, 5, 5),
+        ("3PL volume", "units", 0, 500, None, -500),
+        ("web in M2", "units", 285, 250, 300, 15),
+        ("budget", "one_off", 0, None, 300, 300),
         ("carbon", "co2", 0.1 * 1180, None, 350, 232),
         ("carbon to M2", "co2", 0, None, 100, 100),
         ("web through dc", "units", 380, None, 400, 20),
-        ("stock", "stock_value", units * 10, None, 600, 0),
+        ("stock", "stock_value", units * 10, None, 600, 600 - units * 10),
     )
     supply = integrated().tables["supply"]
     # Pipeline: P1 580 * (0.5 + 2) + 200 + 380 = 2030 unit-days; P2 500 * 10 + 100 * 20 + 300 = 7300.

@@ -398,7 +398,7 @@ def test_a_point_that_never_covers_anything_may_count_as_today_s_stock_or_not() 
     # W reviews all the time: whether its stock counts among the changes is left open, 4 or 5.
     endless = sheet("sites", {"site": "W"}, review_days=0)(integrated())
     for count, found in ((3, ["limits: value"]), (4, []), (5, []), (6, ["limits: value"])):
-        assert failed(cells("limits", {"limit": "changes"}, value=count)(endless)) == found
+        assert failed(cells("limits", {"limit": "changes"}, value=count, slack=5 - count)(endless)) == found
 
 
 def quote_for_a_slower_lane(lead: float) -> Design:
@@ -442,9 +442,9 @@ def test_a_quote_may_be_granted_through_a_site_that_is_passed() -> None:
     def quoting(out: float) -> list[str]:
         flows = lanes_used(
             chain,
-            (0, "web", "P", 100, 8, 9, 1, False),
-            (1, "web", "P", 100, out, out + 2, 1, True),
-            (2, "web", "P", 100, out + 3, out + 6, 1, False),
+            (0, "web", "P", 100, 8, 9, 1, False, 0),
+            (1, "web", "P", 100, out, out + 2, 1, True, 0),
+            (2, "web", "P", 100, out + 3, out + 6, 1, False, 0),
         )
         routes = frame(
             "site product channel pool days_in days_out on_time_rate coverage units",
@@ -479,11 +479,11 @@ def test_lanes_made_by_a_rule_cost_by_weight() -> None:
         }
     )
     tables = {
-        "flows": lanes_used(chain, (0, "all", "P", 5, 0, 0, 1, False)),
+        "flows": lanes_used(chain, (0, "all", "P", 5, 0, 0, 1, False, 5 + 5.5 * km)),
         "supply": frame("site product channel days units cost", ("F", "P", "all", 0, 5, 0)),
         "sites": frame(
-            "site before after units volume utilisation joined_before joined",
-            ("F", "open", "open", 5, 5, None, False, False),
+            "site tier place operator before after units volume utilisation cost joined_before joined",
+            ("F", "plant", "F", "", "open", "open", 5, 5, None, 0, False, False),
         ),
         "service": frame(
             "market channel product demand on_time late unmet response_days",

@@ -18,6 +18,7 @@ from scopt.verify.checks import Check
 from scopt.verify.costs import check_bound, check_costs, check_outsourcing
 from scopt.verify.flows import check_balance, check_days, check_ids, check_shares_today
 from scopt.verify.limits import check_limits
+from scopt.verify.rows import check_row_costs
 from scopt.verify.service import check_service
 from scopt.verify.sites import (
     check_capacities,
@@ -39,6 +40,7 @@ __all__ = ["CHECKS", "verify"]
 
 CHECKS: tuple[Callable[[Books], Iterator[Check]], ...] = (
     check_costs,
+    check_row_costs,
     check_ids,
     check_days,
     check_balance,

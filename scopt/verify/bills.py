@@ -38,6 +38,8 @@ class Tariff:
         the first tier holds below its start too. ``all_units``: everything pays the tier that holds the
         total. A total on a boundary uses the cheaper tier.
         """
+        if np.isnan(total):  # a blank number among the flows: no tier holds it
+            return total, total
         edge = [EDGE * max(1.0, abs(start)) for start in self.starts]
         if self.all_units:
             ends = (*self.starts[1:], np.inf)

@@ -88,7 +88,8 @@ class Books(CaseArrays):
     def flows(self) -> Flows:
         """The flows table."""
         table = self.table("flows")
-        lane = np.nan_to_num(numbers(table, "lane"), nan=-1).astype(np.int64)
+        told = numbers(table, "lane")
+        lane = np.where(np.isfinite(told) & (told % 1 == 0), told, -1).astype(np.int64)
         lane[(lane < 0) | (lane >= self.n_lanes)] = -1
         site = positions(self.sites, texts(table, "destination"))
         market = positions(self.markets, texts(table, "destination"))

@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scopt.case import Case
 
-__all__ = ["CaseArrays", "cluster", "flags", "numbers", "positions", "tally", "texts", "whole_steps"]
+__all__ = [
+    "CaseArrays",
+    "cluster",
+    "flags",
+    "is_flag",
+    "numbers",
+    "positions",
+    "tally",
+    "texts",
+    "whole_steps",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -55,6 +65,11 @@ def flags(frame: pd.DataFrame, column: str) -> Bools:
     return frame[column].to_numpy(dtype=np.bool_)
 
 
+def is_flag(frame: pd.DataFrame, column: str) -> Bools:
+    """Whether the cells of a yes/no column are yes or no, and not blank or something between."""
+    return np.array([cell in (True, False) for cell in texts(frame, column)], dtype=np.bool_)
+
+
 def positions(ids: pd.Index, values: Texts) -> Ints:
     """Return the place of each id in `ids`, -1 where it is unknown or blank."""
     return np.asarray(ids.get_indexer(pd.Index(values, dtype=object)), dtype=np.int64)
@@ -67,7 +82,7 @@ def tally(codes: Ints, weights: Floats, size: int) -> Floats:
 
 
 def cluster(values: Floats, tolerance: float) -> Ints:
-    """Give each distinct value a number; neighbours closer than `tolerance` share a number.
+    """Give each distinct value a number; neighbours closer than `tolerance` share a number, NaN is like none.
 
     Rounding would part two equal values that straddle a rounding edge.
     """
@@ -75,7 +90,7 @@ def cluster(values: Floats, tolerance: float) -> Ints:
         return np.zeros(0, dtype=np.int64)
     order = np.argsort(values, kind="stable")
     codes = np.empty(len(values), dtype=np.int64)
-    codes[order] = np.concatenate(([0], np.cumsum(np.diff(values[order]) > tolerance)))
+    codes[order] = np.concatenate(([0], np.cumsum(~(np.diff(values[order]) <= tolerance))))
     return codes
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from scopt.casefile.schema import BUCKETS
 from scopt.verify.bills import Bills
-from scopt.verify.case import USED, Floats, numbers, positions, tally, texts
-from scopt.verify.checks import Check, at_most, same, worst
+from scopt.verify.case import USED, Floats, Ints, numbers, positions, tally, texts
+from scopt.verify.checks import Check, at_most, none_of, same, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +107,8 @@ def check_costs(books: Books) -> Iterator[Check]:
     for bucket in BUCKETS:
         yield same(f"cost: {bucket}", model[bucket], true[bucket], scale=scale)
     total = sum(books.model_costs.values())
+    unknown = [name for name in books.model_costs if name not in model]
+    yield none_of("cost: known buckets", [True] * len(unknown), lambda k: unknown[k])
     yield same("cost: total", total, sum(true.values()), scale=scale)
 
     def column(table: str) -> float:
@@ -120,7 +122,7 @@ def check_costs(books: Books) -> Iterator[Check]:
 
 
 def check_bound(books: Books) -> Iterator[Check]:
-    """The bound does not lie above the cost that was recomputed from the tables."""
+    """Hold the bound against the cost that was recomputed from the tables."""
     if books.bound is not None:
         cost = sum(buckets(books).values())
         yield at_most("bound: at most the cost", books.bound, cost, scale=1e-9)
@@ -147,9 +149,36 @@ def check_outsourcing(books: Books) -> Iterator[Check]:
         units=same("", told("units"), units, where),
         volume=same("", told("volume"), bills.volume, where),
     )
+    yield _check_contracts(books, bills, row)
     yield worst(
         "outsourcing: bill and top up",
         bill=same("", told("bill"), bills.bill, where, scale=money),
         top_up=same("", told("top_up"), bills.top_up, where, scale=money),
         cost=same("", told("cost"), bills.bill + bills.top_up, where, scale=money),
+    )
+
+
+def _check_contracts(books: Books, bills: Bills, row: Ints) -> Check:
+    """Each contract that is taken is listed once, with the sites, lanes and minimum bill that it has."""
+    b, table, n = books, books.table("outsourcing"), len(books.operators)
+    rows = np.bincount(row[row >= 0], minlength=n)
+    listed = none_of("", (rows > 1) | (bills.taken & (rows == 0)), lambda k: b.name(operators=k))
+
+    def where(k: int) -> str:
+        return b.name(operators=int(row[k]))
+
+    sites = [", ".join(b.sites[b.open & (b.site_operator == k)]) for k in range(n)]
+    due = np.array([*sites, ""], dtype=object)[row]
+    fewest, most = (
+        tally(b.lane_operator, (b.lane_units > least).astype(np.float64), n)[row] for least in (USED, 0.0)
+    )
+    lanes = numbers(table, "lanes")
+    # A lane with next to nothing on it may count as used or not.
+    return worst(
+        "outsourcing: sites, lanes and minimum bill",
+        listed_once=listed,
+        unknown=none_of("", row < 0, where),
+        sites=none_of("", texts(table, "sites") != due, where),
+        lanes=same("", lanes, np.fmin(np.fmax(lanes, fewest), most), where),
+        min_bill=same("", numbers(table, "min_bill"), numbers(b.sheet("operators"), "min_bill")[row], where),
     )

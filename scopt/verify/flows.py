@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scopt.verify.books import Books, flow_name
-from scopt.verify.case import DAY, Bools, Floats, Ints, cluster, tally, texts
+from scopt.verify.case import DAY, Bools, Floats, Ints, cluster, is_flag, positions, tally, texts
 from scopt.verify.checks import Check, at_most, none_of, same, worst
 
 if TYPE_CHECKING:
@@ -38,11 +38,15 @@ def check_ids(books: Books) -> Iterator[Check]:
             np.minimum.reduce([routes.site, routes.product, routes.channel]),
         ]
     )
+    sites = positions(books.sites, texts(books.table("sites"), "site"))
+    lost = np.concatenate([lost, sites])
     table = ["flows"] * len(f.units) + ["supply"] * len(made.units) + ["stock_routes"] * len(routes.units)
+    table += ["sites"] * len(sites)
     ids = none_of("", lost < 0, lambda row: f"table {table[row]}")
     amounts = np.concatenate([f.units, made.units, routes.units])
     signs = at_most("", -amounts, 0.0, lambda row: f"table {table[row]}")
-    yield worst("ids known, nothing negative", ids=ids, negative=signs)
+    words = none_of("", ~is_flag(books.table("flows"), "from_stock"), lambda row: flow_name(books, row))
+    yield worst("ids known, nothing negative", ids=ids, negative=signs, from_stock=words)
 
     at = f.lane
     wrong = (at < 0) | (books.lane_origin[at] != f.origin)

@@ -15,7 +15,7 @@ from scopt.verify.case import STOCK_WORDS, USED, Bools, Floats, Ints, numbers, t
 from scopt.verify.checks import Check, at_least, at_most, none_of, same, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scopt.verify.books import Books
 
@@ -200,11 +200,16 @@ def check_limits(books: Books) -> Iterator[Check]:
     rows = [dict(zip(columns, row, strict=True)) for row in cells]
     ranges = np.array([_range(books, row["measure"], _scope(books, row)) for row in rows])
     low, high = ranges[:, 0], ranges[:, 1]
-    place: dict[tuple[str, str], int] = {}
-    for k, name in enumerate(zip(texts(table, "limit"), texts(table, "measure"), strict=True)):
-        place[name] = k
-    at = np.array([place.get((row["limit"], row["measure"]), -1) for row in rows])
-    value = np.append(numbers(table, "value"), np.nan)[at]
+    names = list(zip(texts(table, "limit"), texts(table, "measure"), strict=True))
+    place = {name: k for k, name in enumerate(names)}
+    asked = [(row["limit"], row["measure"]) for row in rows]
+    at = np.array([place.get(name, -1) for name in asked])
+    odd = [name not in asked or place[name] != k for k, name in enumerate(names)]
+
+    def told(column: str) -> Floats:
+        return np.append(numbers(table, column), np.nan)[at]
+
+    value, least, most = told("value"), numbers(sheet, "min"), numbers(sheet, "max")
 
     def where(k: int) -> str:
         return f"{rows[k]['limit']} ({rows[k]['measure']})"
@@ -212,14 +217,23 @@ def check_limits(books: Books) -> Iterator[Check]:
     yield worst(
         "limits: value",
         reported=none_of("", at < 0, where),
+        listed_once=none_of("", odd, lambda k: f"{names[k][0]} ({names[k][1]})"),
         value=same("", np.where(at < 0, low, value), _between(value, low, high), where),
+        min=_same_or_blank(told("min"), least, where),
+        max=_same_or_blank(told("max"), most, where),
+        slack=_same_or_blank(told("slack"), np.fmin(most - value, value - least), where),
     )
     binding = not books.strategy.measured
     yield worst(
         "limits: min and max",
-        max=at_most("", low, numbers(sheet, "max"), where, binding=binding),
-        min=at_least("", high, numbers(sheet, "min"), where, binding=binding),
+        max=at_most("", low, most, where, binding=binding),
+        min=at_least("", high, least, where, binding=binding),
     )
+
+
+def _same_or_blank(told: Floats, due: Floats, where: Callable[[int], str]) -> Check:
+    blank = np.isnan(told) & np.isnan(due)
+    return same("", np.where(blank, 0.0, told), np.where(blank, 0.0, due), where)
 
 
 def _between(value: Floats, low: Floats, high: Floats) -> Floats:

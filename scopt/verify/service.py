@@ -40,6 +40,7 @@ def check_service(books: Books) -> Iterator[Check]:
     parts = told("on_time") + told("late") + told("unmet")
     yield worst(
         "demand = on time + late + unmet",
+        unknown=none_of("", row < 0, lambda k: f"row {k + 1} of the table"),
         demand=same("", told("demand"), b.demand, where),
         sum=same("", parts, b.demand, where),
     )
@@ -50,10 +51,11 @@ def check_service(books: Books) -> Iterator[Check]:
         unmet=same("", told("unmet"), b.demand - served, where, scale=floor),
     )
 
-    promise = b.channel("response_days")[channel]
-    counts = ~np.isnan(promise) & (served > USED)
-    mean = np.divide(unit_days, served, out=np.zeros(n), where=counts)
-    shown = np.where(counts, told("response_days"), 0.0)
+    # Without a promise days need not be told; where they are, they are the true ones.
+    days, sold = told("response_days"), served > USED
+    counts = sold & ~np.isnan(b.channel("response_days")[channel])
+    mean = np.divide(unit_days, served, out=np.zeros(n), where=sold)
+    mean, shown = (np.where(counts | ~np.isnan(days), x, 0.0) for x in (mean, days))
     yield same("service: response days", shown, mean, where)
     latest = (b.channel("response_days") + b.channel("max_late_days"))[f.channel]
     arrives = np.where((f.market >= 0) & (f.units > USED), f.days, 0.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scopt.verify.bills import Bills
-from scopt.verify.case import USED, Bools, Floats, Texts, flags, numbers, positions, tally, texts
+from scopt.verify.case import USED, Bools, Floats, Texts, flags, is_flag, numbers, positions, tally, texts
 from scopt.verify.checks import Check, at_least, at_most, none_of, same, worst
 
 if TYPE_CHECKING:
@@ -68,12 +68,15 @@ def check_sites_table(books: Books) -> Iterator[Check]:
     before, after = texts(table, "before"), texts(table, "after")
     due = np.where(b.today[row] & (row >= 0), "open", "closed")
     wrong = (before != due) | ~np.isin(after, ("open", "closed"))
+    wrong |= ~is_flag(table, "joined_before") | ~is_flag(table, "joined")
+    for column in ("tier", "place", "operator"):
+        wrong |= texts(table, column) != texts(b.sheet("sites"), column)[row]
     wrong |= flags(table, "joined_before") != (_o2o(b) == "existing")[row] & b.today[row]
     words = none_of("", wrong, lambda k: _site(b)(int(row[k])))
     yield worst("sites: before and after", listed_once=listed, words=words)
 
     def told(column: str) -> Floats:
-        return tally(row, np.nan_to_num(numbers(table, column)), b.n_sites)
+        return tally(row, numbers(table, column), b.n_sites)
 
     capacity = b.site("capacity")
     share = np.divide(b.volume, capacity, out=np.zeros(b.n_sites), where=capacity > 0)

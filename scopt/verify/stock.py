@@ -200,11 +200,13 @@ def check_stock_table(books: Books) -> Iterator[Check]:
     )
     average = true(s.average)
     days = np.divide(average * books.year, units, out=np.zeros(len(keys)), where=units > 0)
+    rate = books.product("holding_rate") + books.product("loss_rate_per_day") * books.year
     value = average * books.product("value")[keys // width % books.n_products]
     yield worst(
         "stock: stock days and value",
         stock_days=same("", told("stock_days"), days, where, scale=TINY),
         value=same("", told("value"), value, where, scale=TINY),
+        cost=same("", told("cost"), value * rate[keys // width % books.n_products], where, scale=TINY),
     )
 
 
