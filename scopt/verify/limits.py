@@ -207,7 +207,7 @@ def check_limits(books: Books) -> Iterator[Check]:
     odd = [name not in asked or place[name] != k for k, name in enumerate(names)]
 
     def told(column: str) -> Floats:
-        return np.append(numbers(table, column), np.nan)[at]
+        return np.asarray(np.append(numbers(table, column), np.nan)[at], float)
 
     value, least, most = told("value"), numbers(sheet, "min"), numbers(sheet, "max")
 
