@@ -29,6 +29,8 @@ from scopt.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pandas as pd
+
     from scopt.case import Case, Strategy
     from scopt.models import Model
     from scopt.progress import Progress
