@@ -15,7 +15,7 @@ import pandas as pd
 
 from scopt.verify.books import Books
 from scopt.verify.checks import Check
-from scopt.verify.costs import check_bound, check_costs, check_outsourcing
+from scopt.verify.costs import check_costs, check_outsourcing
 from scopt.verify.flows import check_balance, check_days, check_ids, check_shares_today
 from scopt.verify.limits import check_limits
 from scopt.verify.rows import check_row_costs
@@ -59,7 +59,6 @@ CHECKS: tuple[Callable[[Books], Iterator[Check]], ...] = (
     check_service,
     check_outsourcing,
     check_limits,
-    check_bound,
 )
 
 

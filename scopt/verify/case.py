@@ -46,7 +46,10 @@ def numbers(frame: pd.DataFrame, column: str) -> Floats:
     """Return a column as floats, blanks as NaN; NaN throughout where the column is missing."""
     if column not in frame:
         return np.full(len(frame), np.nan)
-    return pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
+    cells = frame[column]
+    if cells.dtype != np.float64:
+        cells = pd.to_numeric(cells, errors="coerce")
+    return cells.to_numpy(dtype=np.float64)
 
 
 def texts(frame: pd.DataFrame, column: str) -> Texts:
@@ -110,6 +113,7 @@ class CaseArrays:
 
     def __init__(self, case: Case) -> None:
         self.case = case
+        self._columns: dict[tuple[str, str], Floats] = {}
         self.year = float(case.settings.days_per_year)
         self.step = float(case.settings.time_step_days)
         self._read_ids()
@@ -119,8 +123,16 @@ class CaseArrays:
 
     def sheet(self, name: str) -> pd.DataFrame:
         """Return a sheet of the case, empty where it has none."""
-        found: pd.DataFrame = self.case.tables.get(name, pd.DataFrame())
-        return found
+        found = self.case.tables.get(name)
+        return pd.DataFrame() if found is None else found
+
+    def _column(self, name: str, column: str) -> Floats:
+        """Return a numeric column of a sheet (or of all lanes), read once and not to be written to."""
+        if (name, column) not in self._columns:
+            values = numbers(self.case.lanes if name == "lanes" else self.sheet(name), column)
+            values.flags.writeable = False
+            self._columns[name, column] = values
+        return self._columns[name, column]
 
     def _read_ids(self) -> None:
         def ids(sheet: str, column: str) -> pd.Index:
@@ -136,19 +148,19 @@ class CaseArrays:
 
     def site(self, column: str) -> Floats:
         """Return a numeric column of sheet `sites`."""
-        return numbers(self.sheet("sites"), column)
+        return self._column("sites", column)
 
     def product(self, column: str) -> Floats:
         """Return a numeric column of sheet `products`."""
-        return numbers(self.sheet("products"), column)
+        return self._column("products", column)
 
     def channel(self, column: str) -> Floats:
         """Return a numeric column of sheet `channels`."""
-        return numbers(self.sheet("channels"), column)
+        return self._column("channels", column)
 
     def lane(self, column: str) -> Floats:
         """Return a numeric column of the lanes, made ones included."""
-        return numbers(self.case.lanes, column)
+        return self._column("lanes", column)
 
     def _read_sites(self) -> None:
         sites, own = self.sheet("sites"), self.sheet("site_products")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scopt.verify.books import Books
 
-__all__ = ["buckets", "check_bound", "check_costs", "check_outsourcing"]
+__all__ = ["buckets", "check_costs", "check_outsourcing"]
 
 
 def buckets(books: Books) -> dict[str, float]:
@@ -100,7 +100,7 @@ def _flow_costs(books: Books) -> dict[str, float]:
 
 
 def check_costs(books: Books) -> Iterator[Check]:
-    """Every bucket and their total against the model, and the tables' own cost columns."""
+    """Every bucket and their total against the model, the bound, and the tables' own cost columns."""
     model = {bucket: float(books.model_costs.get(bucket, 0.0)) for bucket in BUCKETS}
     true = buckets(books)
     scale = max(1.0, sum(abs(amount) for amount in true.values()))
@@ -110,6 +110,8 @@ def check_costs(books: Books) -> Iterator[Check]:
     unknown = [name for name in books.model_costs if name not in model]
     yield none_of("cost: known buckets", [True] * len(unknown), lambda k: unknown[k])
     yield same("cost: total", total, sum(true.values()), scale=scale)
+    if books.bound is not None:
+        yield at_most("bound: at most the cost", books.bound, sum(true.values()), scale=1e-9)
 
     def column(table: str) -> float:
         return float(np.sum(numbers(books.table(table), "cost")))
@@ -119,13 +121,6 @@ def check_costs(books: Books) -> Iterator[Check]:
         supply=same("", column("supply"), true["supply"], lambda _: "sum", scale=scale),
         outsourcing=same("", column("outsourcing"), true["operators"], lambda _: "sum", scale=scale),
     )
-
-
-def check_bound(books: Books) -> Iterator[Check]:
-    """Hold the bound against the cost that was recomputed from the tables."""
-    if books.bound is not None:
-        cost = sum(buckets(books).values())
-        yield at_most("bound: at most the cost", books.bound, cost, scale=1e-9)
 
 
 def check_outsourcing(books: Books) -> Iterator[Check]:
