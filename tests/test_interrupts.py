@@ -10,6 +10,7 @@ import time
 
 import openpyxl
 import pytest
+from conftest import chain_case
 from test_sifting import depots_case
 
 import scopt
@@ -46,11 +47,12 @@ def save(case, folder):
 
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory):
-    """Folders of two cases: one soon has a design, which takes long to prove; one is long without."""
+    """Folders of cases: one soon has a design, which takes long to prove; one is long without; one is tiny."""
     place = tmp_path_factory.mktemp("cases")
     return {
         "soon": save(depots_case(1), place / "soon"),
-        "late": save(depots_case(1, depots=30, shops=60), place / "late"),
+        "late": save(depots_case(1, depots=20, shops=40), place / "late"),
+        "tiny": save(chain_case(), place / "tiny"),
     }
 
 
@@ -185,22 +187,23 @@ def test_a_signal_while_the_case_is_read_ends_the_command(start, tmp_path, numbe
 
 
 def test_a_signal_while_the_workbook_is_written_leaves_it_whole(start):
-    run = start("soon", "--gap", "0.5", before=SLOW_WRITING)
+    run = start("tiny", before=SLOW_WRITING)
     run.wait_for("writing")
     run.send(signal.SIGINT)
     assert run.end() == 0
     assert_whole(run)
 
 
-def test_a_second_signal_while_the_workbook_is_written_leaves_no_file(start):
-    run = start("soon", "--gap", "0.5", before=SLOW_WRITING)
+def test_a_second_signal_while_the_workbook_is_written_leaves_the_earlier_file(start, tmp_path):
+    (tmp_path / "out.xlsx").write_bytes(b"of an earlier run")
+    run = start("tiny", before=SLOW_WRITING)
     run.wait_for("writing")
     run.send(signal.SIGINT)
     time.sleep(0.3)
     run.send(signal.SIGTERM)
     assert run.end() == 4
     assert run.told.endswith("scopt: stopped\n")
-    assert not run.output.exists()
+    assert run.output.read_bytes() == b"of an earlier run"
 
 
 def test_a_second_signal_does_not_wait_for_the_solver(start):
