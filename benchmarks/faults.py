@@ -1,10 +1,11 @@
-"""Faults put into designs: which kinds the recomputation catches, and which of its checks is the first to fail.
+"""Faults put into designs: which kinds the recomputation catches, and which of its checks fails first.
 
     python benchmarks/faults.py [DRAWS]
 
-Every fault of `tests/faults.py` goes into every design of `tests/faulty.py` that it fits, DRAWS times at places
-drawn at random (1). Prints a row for each kind: faults of the list, how often one was injected, how often it was
-caught, how often a design had nothing to spoil, and the checks that failed first. Exits with 1 where one escapes.
+Every fault of `tests/faults.py` goes into every design of `tests/faulty.py` that it fits, DRAWS times (1) at
+places drawn at random. Prints a row for each kind: faults of the list, how often one was injected, how often
+it was caught, how often a design had nothing to spoil, and the checks that failed first. Exits with 1 where
+one escapes.
 """
 
 import sys
