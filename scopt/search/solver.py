@@ -30,6 +30,9 @@ __all__ = ["Clock", "Lp", "Outcome", "Scaled", "check_version", "engine_for", "r
 OLDEST = (1, 15, 1)
 """highspy 1.14 returns wrong optima on models with big-M rows (HiGHS issues 2975, 3043, 3073, 3094)."""
 
+COST_RANGE = 1e6
+"""Costs may lie above the typical one by this factor before money is counted in larger units."""
+
 
 class Quiet(highspy.Highs):  # type: ignore[misc, unused-ignore]
     """HiGHS that is silent from the first: from 1.16 on its constructor, which sets callbacks, prints."""
@@ -129,6 +132,39 @@ def _power(values: Floats) -> Floats:
     return np.asarray(np.exp2(np.rint(np.log2(values))))
 
 
+def _sizes(arrays: Arrays) -> Floats:
+    """Size that each column can be expected to have, in the units of the case, (columns,).
+
+    Flows have that of their product, whole decisions 1, bounded decisions that of their bounds. The others
+    (volumes measured, say) take the size of what their rows set them equal to or, failing that, hold them to.
+    """
+    size = np.ones(len(arrays.cost))
+    size[: arrays.flows] = arrays.scale
+    free = np.flatnonzero(~arrays.integer)
+    free = free[free >= arrays.flows]
+    bound = np.maximum(np.abs(arrays.lower[free]), np.abs(arrays.upper[free]))
+    bounded = np.isfinite(bound) & (bound > 0)
+    size[free[bounded]] = bound[bounded]
+    known = np.ones(len(size), bool)
+    known[free[~bounded]] = False
+    entries = csr_array(abs(arrays.matrix))
+    equal = arrays.row_lower == arrays.row_upper
+    for rows in (np.flatnonzero(equal), np.arange(len(equal))):
+        part = entries[rows]
+        while not known.all():
+            reach = np.asarray((part @ diags_array(np.where(known, size, 0.0))).max(axis=1).todense()).ravel()
+            coo = part[:, ~known].tocoo()
+            told = coo.data * (reach[coo.row] > 0) > 0
+            if not told.any():
+                break
+            where = np.flatnonzero(~known)[coo.col[told]]
+            found = np.zeros(len(size))
+            np.maximum.at(found, where, reach[coo.row[told]] / coo.data[told])
+            size = np.where(found > 0, found, size)
+            known |= found > 0
+    return size
+
+
 @dataclass(frozen=True, eq=False)
 class Scaled:
     """Arrays in the units that the solver sees.
@@ -151,19 +187,13 @@ class Scaled:
     @classmethod
     def of(cls, arrays: Arrays) -> Scaled:
         """Scale compiled arrays."""
-        column = np.ones(len(arrays.cost))
-        column[: arrays.flows] = arrays.scale
-        matrix = csr_array(arrays.matrix @ diags_array(column))
-        # Volumes and roots are counted in the units in which their largest row sees them.
-        free = np.flatnonzero(~arrays.integer)
-        free = free[free >= arrays.flows]
-        size = _power(_largest(diags_array(1.0 / _power(_largest(matrix, 1))) @ matrix, 0))
-        column[free] = 1.0 / size[free]
+        column = _power(_sizes(arrays))
         matrix = csr_array(arrays.matrix @ diags_array(column))
         row = 1.0 / _power(_largest(matrix, 1))
         matrix = csr_array(diags_array(row) @ matrix)
         cost = arrays.cost * column
-        typical = np.median(np.abs(cost[cost != 0])) if (cost != 0).any() else 1.0
+        priced = np.abs(cost[cost != 0])
+        typical = max(np.median(priced), priced.max() / COST_RANGE) if len(priced) else 1.0
         money = float(_power(np.asarray(typical)))
         return cls(
             arrays, column, money, row, cost / money, arrays.lower / column, arrays.upper / column, matrix,
