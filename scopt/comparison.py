@@ -12,6 +12,7 @@ from scopt.batch import RunFolder, Task, cores, executor_for, run
 from scopt.case import each_lever_alone
 from scopt.errors import UsageError
 from scopt.interaction import interaction_of, order_of, tasks_of
+from scopt.interrupts import held
 from scopt.kinship import in_order
 from scopt.report.summary import by_channel, changes, share, stock_days
 from scopt.report.text import compare_text
@@ -149,6 +150,7 @@ class Comparison:
         return {name: result for name, result in self.results.items() if result.cost is not None}
 
 
+@held()
 def compare(
     case: Case,
     strategies: Iterable[str] | None = None,

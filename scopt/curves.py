@@ -20,6 +20,7 @@ from scopt.batch import RunFolder, Task, executor_for, run
 from scopt.casefile.schema import SHEETS
 from scopt.comparison import Comparison, jobs_for
 from scopt.errors import CaseError, UsageError
+from scopt.interrupts import held
 from scopt.report.curve import describe_sweep
 from scopt.search.extreme import extreme
 from scopt.search.hints import Hints
@@ -253,6 +254,7 @@ class _Batch:
         }
 
 
+@held()
 def sweep(
     case: Case,
     vary: str | Vary,
@@ -300,6 +302,7 @@ def sweep(
     return Sweep(str(made), points)
 
 
+@held()
 def front(
     case: Case,
     against: str,
