@@ -741,20 +741,23 @@ def limited(design: Design, random: np.random.Generator) -> tuple[int, float] | 
     return None if at is None else (at, float(limits["value"][at]))
 
 
+def bounded(design: Design, at: int, low: float, high: float) -> Design:
+    """A limit with other bounds, told as they are: nothing but the rule itself is broken."""
+    value = float(get(design, "limits")["value"][at])
+    told = edit(design, "limits", at, min=low, max=high, slack=float(np.fmin(high - value, value - low)))
+    return sheet(told, "limits", at, min=low, max=high)
+
+
 @fault("a limit broken", "maximum below the value")
 def _(design: Design, random: np.random.Generator) -> Design | None:
     found = limited(design, random)
-    return found and sheet(
-        design, "limits", found[0], max=found[1] - 0.01 * max(1.0, abs(found[1])), min=np.nan
-    )
+    return found and bounded(design, found[0], np.nan, found[1] - 0.01 * max(1.0, abs(found[1])))
 
 
 @fault("a limit broken", "minimum above the value")
 def _(design: Design, random: np.random.Generator) -> Design | None:
     found = limited(design, random)
-    return found and sheet(
-        design, "limits", found[0], min=found[1] + 0.01 * max(1.0, abs(found[1])), max=np.nan
-    )
+    return found and bounded(design, found[0], found[1] + 0.01 * max(1.0, abs(found[1])), np.nan)
 
 
 # -- rules of the case that the design is made to break -------------------------------------------------------

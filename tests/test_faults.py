@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import pytest
 from faults import FAULTS, Fault
 from faulty import designs, first_failed, spoiled
-from hand_design import Design
+
+if TYPE_CHECKING:
+    from hand_design import Design
 
 
 @pytest.fixture(scope="module")

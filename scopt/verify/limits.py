@@ -207,7 +207,8 @@ def check_limits(books: Books) -> Iterator[Check]:
     odd = [name not in asked or place[name] != k for k, name in enumerate(names)]
 
     def told(column: str) -> Floats:
-        return np.asarray(np.append(numbers(table, column), np.nan)[at], float)
+        values: Floats = np.append(numbers(table, column), np.nan)[at]
+        return values
 
     value, least, most = told("value"), numbers(sheet, "min"), numbers(sheet, "max")
 
