@@ -10,7 +10,7 @@ from results import make_result, sites
 
 from scopt.errors import UsageError
 from scopt.report import sheets
-from scopt.report.sheets import check_target
+from scopt.files import check_target
 from scopt.result import TABLES
 
 

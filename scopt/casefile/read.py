@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import python_calamine
 
 from scopt.casefile.cells import Cells, as_objects, shown
 from scopt.casefile.columns import Sheet, canonical
+from scopt.casefile.container import UnreadableError
+from scopt.casefile.places import Flaw, Merge, column_letters
 from scopt.casefile.schema import SHEETS
-from scopt.casefile.xlsx import Flaw, Merge, column_letters, find_flaws
+from scopt.casefile.xlsx import open_workbook
 from scopt.errors import CaseError
 from scopt.findings import Finding, Findings
 
@@ -105,26 +106,17 @@ def _unreadable(path: Path, rule: str, mend: str) -> CaseError:
 def _read_workbook(path: Path) -> RawCase:
     case = RawCase(path.stem)
     try:
-        with python_calamine.CalamineWorkbook.from_path(path) as book:
-            titles = [sheet.name for sheet in book.sheets_metadata if _has_cells(book, sheet)]
+        with open_workbook(path) as book:
+            titles = [title for title in book.titles if canonical(title) in _BY_NAME or book.has_values(title)]
             names = _sheet_names(case, titles)
-            flaws = find_flaws(path, list(names))
-            for title, name in names.items():
-                grid = book.get_sheet_by_name(title).to_python(skip_empty_area=False)
-                _take_grid(case, SHEETS[name], grid, *flaws.get(title, ([], [])))
-    except BaseException as problem:
-        # Readers of foreign files fail in many ways, among them a panic that is no Exception.
-        if not isinstance(problem, Exception) and type(problem).__name__ != "PanicException":
-            raise
-        mend = "Open it in Excel, remove a password if there is one, and save it as .xlsx."
-        raise _unreadable(path, f"the file cannot be read as an xlsx workbook ({problem})", mend) from problem
+            for title, rows, scan in book.read(list(names)):
+                if isinstance(rows, UnreadableError):
+                    case.add("error", names[title], rows.rule, rows.mend)
+                else:
+                    _take_grid(case, SHEETS[names[title]], rows, scan.flaws, scan.merges)
+    except UnreadableError as problem:
+        raise _unreadable(path, problem.rule, problem.mend) from problem
     return case
-
-
-def _has_cells(book: python_calamine.CalamineWorkbook, sheet: python_calamine.SheetMetadata) -> bool:
-    if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
-        return False
-    return canonical(sheet.name) in _BY_NAME or bool(book.get_sheet_by_name(sheet.name).to_python(nrows=1))
 
 
 def _read_folder(path: Path) -> RawCase:

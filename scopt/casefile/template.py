@@ -10,8 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import xlsxwriter
-
 from scopt.casefile.cells import shown
 from scopt.casefile.convert import convert_cells
 from scopt.casefile.example import EXAMPLE
@@ -19,10 +17,13 @@ from scopt.casefile.read import INTRODUCTION, RawSheet, read_path
 from scopt.casefile.reference import reference_page
 from scopt.casefile.schema import SETTINGS, SHEETS
 from scopt.casefile.validate import validate
-from scopt.errors import CaseError, UsageError
+from scopt.errors import CaseError
+from scopt.files import whole_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from xlsxwriter import Workbook
 
     from scopt.case import Case
     from scopt.casefile.columns import Column, Sheet
@@ -53,7 +54,7 @@ def write_template(path: str | Path, example: Case | str | Path | None = None) -
     Parameters
     ----------
     path
-        File to write.
+        File to write, ending in ``.xlsx``; it appears whole or not at all.
     example
         Case, or file or folder of one, to copy in place of the small worked example.
 
@@ -65,15 +66,10 @@ def write_template(path: str | Path, example: Case | str | Path | None = None) -
         If the workbook cannot be written.
     """
     content = _content(example)
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(str(path), options)
-    _write_introduction(book)
-    for sheet in SHEETS.values():
-        _write_sheet(book, sheet, content.get(sheet.name, []))
-    try:
-        book.close()
-    except (OSError, xlsxwriter.exceptions.XlsxWriterException) as problem:
-        raise UsageError(f"{path} cannot be written: {problem}") from problem
+    with whole_workbook(path) as book:
+        _write_introduction(book)
+        for sheet in SHEETS.values():
+            _write_sheet(book, sheet, content.get(sheet.name, []))
 
 
 def _content(example: Case | str | Path | None) -> Content:
@@ -133,7 +129,7 @@ def _rows(columns: Mapping[Any, list[Any]]) -> list[dict[str, Cell]]:
     ]
 
 
-def _write_introduction(book: xlsxwriter.Workbook) -> None:
+def _write_introduction(book: Workbook) -> None:
     page = book.add_worksheet(INTRODUCTION)
     title, bold = book.add_format({"bold": True, "font_size": 14}), book.add_format({"bold": True})
     wrap = book.add_format({"text_wrap": True, "valign": "top"})
@@ -154,7 +150,7 @@ def _write_introduction(book: xlsxwriter.Workbook) -> None:
         page.write_string(row, 2, sheet.meaning)
 
 
-def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet, rows: list[dict[str, Cell]]) -> None:
+def _write_sheet(book: Workbook, sheet: Sheet, rows: list[dict[str, Cell]]) -> None:
     page = book.add_worksheet(sheet.name)
     bold, plain = book.add_format({"bold": True, "bottom": 1}), book.add_format({"bottom": 1})
     grey, text = book.add_format({"font_color": "#808080", "bottom": 1}), book.add_format({"num_format": "@"})

@@ -22,7 +22,7 @@ def template(
 ) -> int:
     """Make a case workbook to fill in, with drop-downs, notes and a small worked example."""
     from scopt.casefile.template import write_template
-    from scopt.report.sheets import check_target
+    from scopt.files import check_target
 
     if case.exists():
         raise UsageError(f"{case}: exists already, and a case file is never overwritten")

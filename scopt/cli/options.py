@@ -102,7 +102,7 @@ def _leave_if_busy(status: int) -> None:
 
 def choose_target(output: Path | None, case: Path, ending: str) -> Path:
     """Return where the workbook goes, after making sure that it can be written there."""
-    from scopt.report.sheets import check_target
+    from scopt.files import check_target
 
     target = output or beside(case, ending)
     check_target(target, case)

@@ -7,28 +7,24 @@ written as text whatever it looks like: an id such as ``=A1`` is no formula.
 from __future__ import annotations
 
 import math
-import os
-import uuid
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from xlsxwriter import Workbook
-from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.utility import xl_col_to_name
 
-from scopt.errors import UsageError
+from scopt.files import whole_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pandas import DataFrame, Series
+    from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-__all__ = ["AMBER", "GREEN", "RED", "Book", "check_target", "open_book"]
+__all__ = ["AMBER", "GREEN", "RED", "Book", "open_book"]
 
 _MAX_ROWS = 1_048_575  # of data: Excel's limit less the header
 _MAX_TEXT = 32_767
@@ -50,58 +46,12 @@ TEAL, GREEN, RED, AMBER = "#1F6F78", "#D9EFE0", "#F8D9D5", "#FBEBC8"
 """Colours: headers; good or opened; bad or closed; to be watched."""
 
 
-def check_target(path: str | Path, *inputs: str | Path) -> None:
-    """Make sure that a workbook can be written, without writing it.
-
-    Parameters
-    ----------
-    path
-        The file to be written.
-    inputs
-        Files and folders that must stay as they are.
-
-    Raises
-    ------
-    UsageError
-        The name does not end in ``.xlsx``, is one of the inputs, or cannot be written.
-    """
-    target = Path(path)
-    if target.suffix.lower() != ".xlsx":
-        raise UsageError(f"{target}: the name of a workbook ends in .xlsx")
-    for source in inputs:
-        if target.resolve() == Path(source).resolve() or (target.exists() and target.samefile(source)):
-            raise UsageError(f"{target}: would overwrite the case; choose another name with --output")
-    try:
-        if target.exists():
-            with target.open("r+b"):  # fails where the file is locked, read-only or a folder
-                pass
-        probe = _beside(target)
-        try:
-            probe.touch(exist_ok=False)
-        finally:
-            probe.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"{target}: cannot be written ({error.strerror or error})") from error
-
-
 @contextmanager
 def open_book(path: str | Path, title: str) -> Iterator[Book]:
     """Open a workbook that appears at `path` whole, when the block ends without an error, or not at all."""
-    check_target(path)
-    target = Path(path).resolve()  # a link stays a link: its target is replaced
-    part = _beside(target)
-    try:
-        # A folder of our own for the writer's parts, which an interrupt would leave behind.
-        with TemporaryDirectory(prefix="scopt-", ignore_cleanup_errors=True) as parts:
-            book = Workbook(str(part), {"tmpdir": parts})
-            book.set_properties({"title": title, "comments": "Written by scopt"})
-            yield Book(book, title)
-            book.close()
-        part.replace(target)
-    except (OSError, XlsxWriterException) as error:
-        raise UsageError(f"{target}: cannot be written ({error})") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_workbook(path) as book:
+        book.set_properties({"title": title, "comments": "Written by scopt"})
+        yield Book(book, title)
 
 
 class Book:
@@ -242,7 +192,3 @@ def _fit(header: str, values: Sequence[Any], pattern: str) -> float:
     # East Asian characters are twice as wide, and as UTF-8 they take three bytes.
     longest = max(((len(text) + len(text.encode())) // 2 for text in texts), default=0)
     return float(min(max(len(header) + 4, longest + 2, 8), 48))
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.stem}.{os.getpid()}.{uuid.uuid4().hex[:8]}.part")
