@@ -1,6 +1,6 @@
 """Every hostile file, checked and where it is clean solved, under limits; prints the table of docs/trust.md.
 
-    python benchmarks/hostile.py [--only WORD] [--fast] [--keep FOLDER]
+python benchmarks/hostile.py [--only WORD] [--fast] [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -77,7 +77,10 @@ def main() -> int:
                 line = outcome.message.replace(folder + "/", "").replace("|", "\\|")
                 mark = f" **{'; '.join(wrong)}**" if wrong else ""
                 figures = f"{outcome.seconds:.1f} | {outcome.megabytes:.0f}"
-                print(f"| {kind.name} | {name} | {outcome.status} | {figures} | {line[:160]}{mark} |", flush=True)
+                print(
+                    f"| {kind.name} | {name} | {outcome.status} | {figures} | {line[:160]}{mark} |",
+                    flush=True,
+                )
     return min(failed, 1)
 
 

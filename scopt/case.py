@@ -18,7 +18,8 @@ import pandas as pd
 from scopt.casefile.changes import Changed, apply_changes
 from scopt.casefile.defaults import Settings, as_given
 from scopt.casefile.frames import records
-from scopt.casefile.read import nearest, read_frames, read_path
+from scopt.casefile.hints import nearest
+from scopt.casefile.read import read_frames, read_path
 from scopt.casefile.schema import SHEETS
 from scopt.casefile.validate import Validated, examine, validate
 from scopt.errors import CaseError, UsageError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LEVERS", "ORDER", "Case", "Decided", "Settings", "Strategy", "digest_of", "read_case"]
 
+_MOST_TRIED = SHEETS["strategies"].most + 2  # of more names of strategies, some are unknown
 LEVERS = ("remove", "add", "direct", "outsource", "restock", "o2o", "share")
 
 ORDER = {
@@ -285,7 +287,7 @@ def _build(validated: Validated, source: str) -> Case:
     """Return the case after trying the changes of every strategy; CaseError with all findings."""
     findings = Findings(validated.findings)
     sound = not findings.errors
-    for name in dict.fromkeys(validated.tables["changes"]["strategy"]):
+    for name in list(dict.fromkeys(validated.tables["changes"]["strategy"]))[:_MOST_TRIED]:
         if name:
             findings += _try_changes(validated, name, source, apply_only=not sound)[2]
     if findings.errors:
@@ -313,7 +315,8 @@ def _try_changes(
     if apply_only:
         return changed, base.lanes, changed.findings
     lanes, found = examine(changed.given, changed.tables, changed.settings, changed.origins)
-    new = [finding for finding in found if finding not in base.findings]
+    before = set(base.findings)
+    new = [finding for finding in found if finding not in before]
     with_name = [dataclasses.replace(one, rule=f"with the changes of {name}: {one.rule}") for one in new]
     return changed, lanes, Findings(changed.findings + with_name)
 
@@ -323,7 +326,8 @@ def _changed_case(case: Case, changed: Changed, lanes: pd.DataFrame, new: Findin
     origins: dict[str, Origin] = dict(changed.origins)
     tables["changes"] = tables["changes"].iloc[:0]
     origins["changes"] = origins["changes"].keep(np.zeros(len(origins["changes"].rows), dtype=bool))
-    warnings = Findings(case.warnings + [finding for finding in new if finding not in case.warnings])
+    before = set(case.warnings)
+    warnings = Findings(case.warnings + [finding for finding in new if finding not in before])
     # What was written no longer counts: from here on the changed tables are what is given.
     validated = Validated(as_given(tables), tables, changed.settings, lanes, origins, warnings, Findings())
     return _case(validated, case.source, warnings)

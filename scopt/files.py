@@ -1,7 +1,7 @@
 """Files that appear whole or not at all, and never in place of what was read.
 
-A file is written in a hidden folder beside its place and moved there when it is complete, so that an error, an
-interrupt or a full disk leaves the earlier file as it was and nothing else behind.
+A file is written in a hidden folder beside its place and moved there when it is complete, so that an error,
+an interrupt or a full disk leaves the earlier file as it was and nothing else behind.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import errno
 import io
 import os
 import shutil
-import signal
 import tempfile
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +76,7 @@ def whole_workbook(path: str | Path) -> Iterator[Workbook]:
     check_target(path)
     target = Path(path)
     real = _real(target)  # a link stays a link: its target is replaced
-    with _told(target), _terminated_in_order(), _folder_beside(real) as folder:
+    with _told(target), _folder_beside(real) as folder:
         content = io.BytesIO()
         book = Workbook(content, {**_OPTIONS, "tmpdir": str(folder)})
         yield book
@@ -110,23 +108,6 @@ def _folder_beside(target: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _terminated_in_order() -> Iterator[None]:
-    """Let a termination signal interrupt, so that what was begun is cleared away."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 def _write(path: Path, content: bytes | memoryview) -> None:

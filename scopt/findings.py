@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import pandas as pd
 
-__all__ = ["Finding", "Findings"]
+__all__ = ["MOST_OF_A_KIND", "Finding", "Findings"]
 
+MOST_OF_A_KIND = 1000
+"""Cells of one column that break one rule, told one by one; of more the number is told."""
 _SHOWN_OF_A_KIND = 20
 
 
@@ -30,7 +32,7 @@ class Finding:
     column
         Column by its name in the contract (an unknown column by its own name).
     value
-        What was found there, as text.
+        What was found there, as text; signs that cannot be seen as their codes.
     rule
         The rule that is broken.
     mend
@@ -46,6 +48,11 @@ class Finding:
     rule: str
     mend: str
 
+    def others(self, count: int) -> Finding:
+        """Return the finding that tells how many more cells of the column break the same rule."""
+        rule = f"{count:,} more cells break this rule: {self.rule}"
+        return replace(self, cell="", row=0, value="", rule=rule)
+
     @property
     def where(self) -> str:
         """Sheet and cell as in a formula, `lanes!C7`."""
@@ -54,7 +61,7 @@ class Finding:
     def __str__(self) -> str:
         what = self.column
         if self.value:
-            what += f" = {self.value!r}" if what else repr(self.value)
+            what += f" = '{self.value}'" if what else f"'{self.value}'"
         head = " ".join(part for part in (self.level, self.where, what) if part)
         return f"{head}: {self.rule}. {self.mend}"
 

@@ -19,7 +19,10 @@ def renamed(folder: Path, **ids: str) -> Path:
     def change(value: object) -> object:
         return ids.get(value, value) if isinstance(value, str) else value
 
-    content = {name: [{key: change(value) for key, value in one.items()} for one in rows] for name, rows in sheets().items()}
+    content = {
+        name: [{key: change(value) for key, value in one.items()} for one in rows]
+        for name, rows in sheets().items()
+    }
     return book(folder, **content)
 
 
@@ -41,7 +44,9 @@ def _(folder):
 
 @hostile("ids that look like links", 0)
 def _(folder):
-    return renamed(folder, hub="http://example.org/x", M1="mailto:a@b.c", web="internal:sites!A1", tea="file://x/y")
+    return renamed(
+        folder, hub="http://example.org/x", M1="mailto:a@b.c", web="internal:sites!A1", tea="file://x/y"
+    )
 
 
 @hostile("ids that look like paths", 0)
@@ -100,8 +105,13 @@ for _title, _text in {
         return damaged(folder, "sites", "<t>hub</t>", f"<t>{text}</t>")
 
 
-for _title, _text in {"NUL": "hub\0", "reference to NUL": "hub&#0;", "lone surrogate": "hub\ud800",
-                      "reference to a lone surrogate": "hub&#xD800;", "unknown entity": "hub&x;"}.items():
+for _title, _text in {
+    "NUL": "hub\0",
+    "reference to NUL": "hub&#0;",
+    "lone surrogate": "hub\ud800",
+    "reference to a lone surrogate": "hub&#xD800;",
+    "unknown entity": "hub&x;",
+}.items():
 
     @hostile(f"id with {_title}", 1, "sites")
     def _(folder, text=_text):
@@ -179,7 +189,17 @@ def _(folder):
     return book(folder, "x" * 245 + ".xlsx")
 
 
-for _name in ("../../x", "/etc/passwd", "CON", "..", "a/b\\c:d*e?", "=1+1", "x" * 255, "策" * 255, "[red]x[/]"):
+for _name in (
+    "../../x",
+    "/etc/passwd",
+    "CON",
+    "..",
+    "a/b\\c:d*e?",
+    "=1+1",
+    "x" * 255,
+    "策" * 255,
+    "[red]x[/]",
+):
 
     @hostile(f"strategy named {_name[:12]}{'…' if len(_name) > 12 else ''}", 0)
     def _(folder, name=_name):

@@ -8,7 +8,7 @@ import struct
 import zipfile
 from typing import TYPE_CHECKING
 
-from case_frames import sheets, write_folder
+from case_frames import sheets
 from hostile_books import (
     LAST_ROW,
     MAIN,
@@ -20,7 +20,6 @@ from hostile_books import (
     parts_of,
     row,
     shared,
-    worksheet,
     write_parts,
 )
 
@@ -134,7 +133,9 @@ def _(folder):
 
 @hostile("binary workbook .xlsb", 1, "binary")
 def _(folder):
-    return write_parts(folder / "case.xlsb", {"[Content_Types].xml": b"<Types/>", "xl/workbook.bin": b"\x83\x01"})
+    return write_parts(
+        folder / "case.xlsb", {"[Content_Types].xml": b"<Types/>", "xl/workbook.bin": b"\x83\x01"}
+    )
 
 
 @hostile("OpenDocument .ods", 1, "OpenDocument")
@@ -357,7 +358,12 @@ def with_doctype(folder: Path, part: str, doctype: str) -> Path:
     return write_parts(folder / "case.xlsx", parts)
 
 
-for _part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/sheet3.xml", "xl/sharedStrings.xml"):
+for _part in (
+    "xl/workbook.xml",
+    "xl/_rels/workbook.xml.rels",
+    "xl/worksheets/sheet3.xml",
+    "xl/sharedStrings.xml",
+):
     _name = _part.rpartition("/")[2]
 
     @hostile(f"entity bomb in {_name}", 1, "entities")
@@ -466,7 +472,9 @@ def _(folder):
     parts[LANES] = parts[LANES].replace(b"<v>1</v>", formula.encode(), 1)
     target = 'TargetMode="External" Target="file:///etc/passwd"'
     parts["xl/externalLinks/externalLink1.xml"] = f"{XML}<externalLink {MAIN}/>".encode()
-    parts["xl/externalLinks/_rels/externalLink1.xml.rels"] = f"<Relationships><Relationship {target}/></Relationships>".encode()
+    parts["xl/externalLinks/_rels/externalLink1.xml.rels"] = (
+        f"<Relationships><Relationship {target}/></Relationships>".encode()
+    )
     return write_parts(folder / "case.xlsx", parts)
 
 
@@ -507,7 +515,18 @@ def _(folder):
     return damaged(folder, "lanes", "</row></sheetData>", f"{cell('XFD7', 1)}</row></sheetData>")
 
 
-for _reference in ("A0", "A1048577", "A4294967295", "A99999999999999999999", "XFE1", "ZZZZZZZZZ1", "1A", "A-1", "", "A1:B2"):
+for _reference in (
+    "A0",
+    "A1048577",
+    "A4294967295",
+    "A99999999999999999999",
+    "XFE1",
+    "ZZZZZZZZZ1",
+    "1A",
+    "A-1",
+    "",
+    "A1:B2",
+):
 
     @hostile(f"cell reference {_reference or '(empty)'}", 1, "cell")
     def _(folder, reference=_reference):
@@ -527,7 +546,9 @@ def _(folder):
         for place in range(1, len(line) + 1):
             rows = rows.replace(f'<c r="{chr(64 + place)}{at}"', "<c", 1)
     # A cell that is left out moves the others to the left where there are no references.
-    rows = "".join(row(at, *(0 if x is None else x for x in line)) for at, line in enumerate(lanes(), start=1))
+    rows = "".join(
+        row(at, *(0 if x is None else x for x in line)) for at, line in enumerate(lanes(), start=1)
+    )
     return book(folder, lanes=rows.replace(cell("D2", 0), cell("D2", "existing")))
 
 
@@ -543,7 +564,9 @@ for _index in ("-1", "x", "1e0", "99999999999999999999", ""):
     @hostile(f"shared text number {_index or '(empty)'}", 1, "lanes")
     def _(folder, index=_index):
         parts = parts_of(sheets(), shared("plant"))
-        parts[LANES] = parts[LANES].replace(cell("A2", "plant").encode(), f'<c r="A2" t="s"><v>{index}</v></c>'.encode())
+        parts[LANES] = parts[LANES].replace(
+            cell("A2", "plant").encode(), f'<c r="A2" t="s"><v>{index}</v></c>'.encode()
+        )
         return write_parts(folder / "case.xlsx", parts)
 
 
@@ -580,9 +603,11 @@ def _(folder):
 @hostile("dates of the 1904 calendar", 1, "lanes!C2")
 def _(folder):
     parts = parts_of(sheets())
-    styles = f'<numFmts count="1"><numFmt numFmtId="165" formatCode="yyyy-mm-dd"/></numFmts><cellXfs count="2"><xf/><xf numFmtId="165"/></cellXfs>'
+    styles = '<numFmts count="1"><numFmt numFmtId="165" formatCode="yyyy-mm-dd"/></numFmts><cellXfs count="2"><xf/><xf numFmtId="165"/></cellXfs>'
     parts["xl/styles.xml"] = f"{XML}<styleSheet {MAIN}>{styles}</styleSheet>".encode()
-    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(b"<sheets>", b'<workbookPr date1904="1"/><sheets>')
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
+        b"<sheets>", b'<workbookPr date1904="1"/><sheets>'
+    )
     parts[LANES] = parts[LANES].replace(b'<c r="C2">', b'<c r="C2" s="1">')
     return write_parts(folder / "case.xlsx", parts)
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scopt.casefile.cells import Cells, as_objects
-from scopt.casefile.xlsx import _scan, column_letters, column_number
+from scopt.casefile.places import column_letters, column_number
+from scopt.casefile.sheet_scan import scan
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False)
 
@@ -56,14 +57,15 @@ FLAWED = {
     "part of a shared formula": '<c r="B7" s="3"><f t="shared" si="0"/></c>',
     "error": '<c r="B7" t="e"><v>#N/A</v></c>',
     "error of a formula": '<c r="B7" s="1" t="e"><f>A1/0</f><v>#DIV/0!</v></c>',
+    "no number": '<c r="B7"><v>NaN</v></c>',
     "error of a shared formula": '<c r="B7" t="e"><f t="shared" si="0"/><v>#REF!</v></c>',
 }
 
 
 @pytest.mark.parametrize("cell", FLAWED.values(), ids=FLAWED)
 def test_flawed_cells(cell):
-    flaws, _ = _scan(sheet('<c r="A7"><v>1</v></c>' + cell + '<c r="C7"><v>2</v></c>'))
-    assert [(flaw.row, flaw.column) for flaw in flaws] == [(7, 2)]
+    found = scan([sheet('<c r="A7"><v>1</v></c>' + cell + '<c r="C7"><v>2</v></c>')])
+    assert [(flaw.row, flaw.column) for flaw in found.flaws] == [(7, 2)]
 
 
 SOUND = {
@@ -77,11 +79,12 @@ SOUND = {
 
 @pytest.mark.parametrize("cell", SOUND.values(), ids=SOUND)
 def test_sound_cells(cell):
-    assert _scan(sheet(cell + '<c r="C7"><v>2</v></c>')) == ([], [])
+    found = scan([sheet(cell + '<c r="C7"><v>2</v></c>')])
+    assert (found.flaws, found.merges) == ([], [])
 
 
 def test_names_with_a_prefix_and_merged_ranges():
     cells = '<x:c r="A2"><x:f>1</x:f></x:c>'
-    flaws, merges = _scan(sheet(cells, "x:", '<x:mergeCells><x:mergeCell ref="A3:B4"/></x:mergeCells>'))
-    assert [(flaw.row, flaw.column) for flaw in flaws] == [(2, 1)]
-    assert [(merge.top, merge.left, merge.bottom, merge.right) for merge in merges] == [(3, 1, 4, 2)]
+    found = scan([sheet(cells, "x:", '<x:mergeCells><x:mergeCell ref="A3:B4"/></x:mergeCells>')])
+    assert [(flaw.row, flaw.column) for flaw in found.flaws] == [(2, 1)]
+    assert [(merge.top, merge.left, merge.bottom, merge.right) for merge in found.merges] == [(3, 1, 4, 2)]

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from case_frames import case, edited, findings, sheets, write_folder, write_workbook
 
-import scopt.casefile.read
 from scopt.case import Case, read_case
+from scopt.casefile.hints import nearest
 from scopt.casefile.schema import SHEETS
 from scopt.errors import CaseError
 
@@ -284,8 +284,8 @@ def test_more_than_one_behavior_of_the_same_error_is_cut_in_the_text_only():
 
 
 def test_nearest_offers_only_what_is_near():
-    assert scopt.casefile.read.nearest("Untis", ["units", "cv"]) == "Did you mean units?"
-    assert scopt.casefile.read.nearest("zzz", ["units", "cv"]) == ""
+    assert nearest("Untis", ["units", "cv"]) == "Did you mean units?"
+    assert nearest("zzz", ["units", "cv"]) == ""
 
 
 def _replace(path, sheet, old, new):

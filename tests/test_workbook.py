@@ -9,8 +9,8 @@ import pytest
 from results import make_result, sites
 
 from scopt.errors import UsageError
-from scopt.report import sheets
 from scopt.files import check_target
+from scopt.report import sheets
 from scopt.result import TABLES
 
 

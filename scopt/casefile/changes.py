@@ -13,7 +13,7 @@ from scopt.casefile.context import Origin
 from scopt.casefile.convert import convert_cells, out_of_bounds
 from scopt.casefile.defaults import Settings, add_channels, resolve, settings_of
 from scopt.casefile.frames import records
-from scopt.casefile.read import nearest
+from scopt.casefile.hints import nearest
 from scopt.casefile.schema import SETTINGS, SHEETS
 from scopt.findings import Finding, Findings
 
@@ -58,10 +58,11 @@ def apply_changes(
     findings = Findings()
     of_settings: list[tuple[int, dict[str, Any]]] = []
     of_others: list[tuple[int, dict[str, Any]]] = []
-    for position, change in enumerate(records(tables["changes"])):
-        if change["strategy"] == strategy:
-            first = canonical(change["sheet"]) == "settings"
-            (of_settings if first else of_others).append((position, change))
+    changes = tables["changes"]
+    positions = np.flatnonzero(changes["strategy"] == strategy)
+    for position, change in zip(positions.tolist(), records(changes.iloc[positions]), strict=True):
+        first = canonical(change["sheet"]) == "settings"
+        (of_settings if first else of_others).append((position, change))
     result = Changed(
         dict(given), {"settings": tables["settings"].copy()}, Settings(), dict(origins), findings
     )

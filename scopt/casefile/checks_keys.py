@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scopt.casefile.frames import blank_in_key, first_rows, key_codes, repeats
+from scopt.casefile.hints import Hints
 from scopt.casefile.lanes import MARKET
-from scopt.casefile.read import nearest
 from scopt.casefile.schema import SHEETS
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from scopt.casefile.context import Context
 
 __all__ = ["check_duplicate_keys", "check_ids_of_two_kinds", "check_references", "known_ids"]
-
-_LOOKED_UP = 50  # a most similar id is looked up for so many unknown ones; it is slow
 
 
 def known_ids(context: Context, sheet: str) -> list[str]:
@@ -73,14 +71,11 @@ def check_references(context: Context) -> None:
 
 
 def _hints(cells: pd.Series[str], known: Collection[str], else_: str) -> Callable[[int], str]:
-    """Return what finds the most similar id for a position, once per distinct unknown id."""
-    found: dict[str, str] = {}
+    """Return what finds the most similar id for a position."""
+    hint = Hints(known)
 
     def mend(position: int) -> str:
-        value = str(cells.iloc[position])
-        if value not in found:
-            found[value] = nearest(value, known) if len(found) < _LOOKED_UP else ""
-        return f"{found[value]} {else_}".strip()
+        return f"{hint(str(cells.iloc[position]))} {else_}".strip()
 
     return mend
 

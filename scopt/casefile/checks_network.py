@@ -162,13 +162,14 @@ def check_supply(context: Context) -> None:
     )
     asked = demand[(demand["units"] > 0) & (demand["product"] != "")].assign(must=fill > 0)
     products = context.tables["products"]["product"]
-    for product, must in asked.groupby("product")["must"].any().items():
-        position = np.flatnonzero(products == product)
-        if product not in made and len(position):
-            level: Literal["error", "warning"] = "error" if must else "warning"
-            rule = "there is demand for the product and no site supplies it"
-            mend = "Add a row to supply at a site that is not closed."
-            context.report("products", position[:1], "product", rule, mend, level=level)
+    unmade = products[~products.isin(made) & ~products.duplicated()]
+    levels: tuple[Literal["error", "warning"], ...] = ("error", "warning")
+    wanted = asked.groupby("product")["must"].any()
+    for level, must in zip(levels, (True, False), strict=True):
+        positions = unmade.index[unmade.isin(wanted.index[wanted == must])].to_numpy()
+        rule = "there is demand for the product and no site supplies it"
+        mend = "Add a row to supply at a site that is not closed."
+        context.report("products", positions, "product", rule, mend, level=level)
 
 
 def check_reached(context: Context) -> None:

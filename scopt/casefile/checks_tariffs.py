@@ -8,7 +8,7 @@ import numpy as np
 
 from scopt.casefile.checks_keys import known_ids
 from scopt.casefile.frames import first_rows, key_codes, records
-from scopt.casefile.read import nearest
+from scopt.casefile.hints import Hints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,20 +41,28 @@ def check_rate_subjects(context: Context) -> None:
         return
     sites, operators = set(known_ids(context, "sites")), set(known_ids(context, "operators"))
     pairs = _operators_by_pair(context, set(rates["subject"]))
-    for subject, positions in rates.groupby("subject").indices.items():
-        rule, mend = "", ""
+    twice, nothing, several = [], [], []
+    for position in np.unique(first_rows(key_codes(rates, ["subject"]))).tolist():
+        subject = str(rates["subject"].iloc[position])
         if subject in sites and subject in operators:
-            rule, mend = "the subject is both a site and an operator", "Give one of them another id."
+            twice.append(position)
         elif not subject or subject in sites or subject in operators:
             continue
         elif subject not in pairs:
-            rule = "the subject is no site, no operator and no origin>destination with a lane"
-            mend = nearest(str(subject), [*sites, *operators]) or "Correct it or add the lane."
-        elif len(pairs[str(subject)]) > 1:
-            rule = "the lanes of the pair belong to several operators"
-            mend = "Give the tariff to one operator, or leave lanes of one operator only."
-        if rule:
-            context.report("rates", positions[:1], "subject", rule, mend)
+            nothing.append(position)
+        elif len(pairs[subject]) > 1:
+            several.append(position)
+    rule, mend = "the subject is both a site and an operator", "Give one of them another id."
+    context.report("rates", np.array(twice), "subject", rule, mend)
+    hint = Hints([*sites, *operators])
+    rule = "the subject is no site, no operator and no origin>destination with a lane"
+    context.report(
+        "rates", np.array(nothing), "subject", rule,
+        lambda position: hint(rates["subject"].iloc[position], "Correct it or add the lane."),
+    )  # fmt: skip
+    rule = "the lanes of the pair belong to several operators"
+    mend = "Give the tariff to one operator, or leave lanes of one operator only."
+    context.report("rates", np.array(several), "subject", rule, mend)
 
 
 def _operators_by_pair(context: Context, subjects: set[str]) -> dict[str, set[str]]:
@@ -103,6 +111,10 @@ def check_limit_ranges(context: Context) -> None:
 def check_limit_scopes(context: Context) -> None:
     """Report scopes that mean or match nothing."""
     limits = context.tables["limits"]
+    known = {
+        name: set(known_ids(context, f"{name}s")) for name in (*_SITE_SCOPE, *_FLOW_SCOPE) if name != "tier"
+    }
+    hint = Hints(context.tables["sites"]["tier"].unique())
     for position, limit in enumerate(records(limits)):
         if not limit["measure"]:
             continue
@@ -117,17 +129,14 @@ def check_limit_scopes(context: Context) -> None:
             rule = f"market cannot be combined with {' and '.join(by_site)}"
             context.report("limits", [position], "market", rule, "Leave one of them blank.")
             continue
-        if _known(context, limit, given):
-            _check_matches(context, position, limit, [column for column in given if column in meant])
+        # An unknown id has its finding.
+        if all(limit[column] in known[column] for column in given if column != "tier"):
+            _check_matches(context, position, limit, [column for column in given if column in meant], hint)
 
 
-def _known(context: Context, limit: dict[str, str], given: list[str]) -> bool:
-    """Whether every id in the scope is known; an unknown one has its finding."""
-    sheets = {column: f"{column}s" for column in given if column != "tier"}
-    return all(limit[column] in known_ids(context, sheet) for column, sheet in sheets.items())
-
-
-def _check_matches(context: Context, position: int, limit: dict[str, str], given: list[str]) -> None:
+def _check_matches(
+    context: Context, position: int, limit: dict[str, str], given: list[str], hint: Hints
+) -> None:
     sites, demand = context.tables["sites"], context.tables["demand"]
     for table, columns, what in ((sites, _SITE_SCOPE, "site"), (demand, _FLOW_SCOPE, "demand")):
         scope = [column for column in given if column in columns]
@@ -135,7 +144,7 @@ def _check_matches(context: Context, position: int, limit: dict[str, str], given
             rule = f"no {what} has this {' and '.join(scope)}"
             mend = "Correct the scope, or remove the limit."
             if scope == ["tier"]:
-                mend = f"{nearest(limit['tier'], sites['tier'].unique())} {mend}".strip()
+                mend = f"{hint(limit['tier'])} {mend}".strip()
             context.report("limits", [position], scope[0], rule, mend)
 
 

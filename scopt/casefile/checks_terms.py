@@ -92,9 +92,9 @@ def check_variance_spread(context: Context) -> None:
     positions = np.sort(first.to_numpy()[once])
     rule = f"variance-to-mean ratios of this channel and product differ by more than {_SPREAD:g} times"
     mend = "Split the channel by order size and give the parts the same pool."
-    for position in positions:
-        column = "vmr" if demand["vmr"].notna().iloc[position] else "cv"
-        context.report("demand", [position], column, rule, mend, level="warning")
+    by_vmr = demand["vmr"].notna().to_numpy()[positions]
+    for column, chosen in (("vmr", by_vmr), ("cv", ~by_vmr)):
+        context.report("demand", positions[chosen], column, rule, mend, level="warning")
 
 
 def check_promise_meets_stock(context: Context) -> None:

@@ -24,7 +24,7 @@ class Column:
     ``default`` fills a blank cell; ``inherits`` says in words where a default comes from that is not a
     constant. ``low`` and ``high`` bound a number, themselves included unless ``open_low`` or ``open_high``.
     ``refers`` names the sheets whose ids the column may hold. A ``later`` column is read and validated,
-    and nothing uses it yet.
+    and nothing uses it yet. A ``long`` one holds text of several lines, as long as a cell takes.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Column:
     key: bool = False
     refers: tuple[str, ...] = ()
     later: bool = False
+    long: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -91,13 +92,14 @@ NOTES: Final = Column(name="notes", kind="text", meaning="Free text that nothing
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet of the case file."""
+    """One sheet of the case file; ``most`` rows are read where each row costs time, 0 for any number."""
 
     name: str
     meaning: str
     columns: tuple[Column, ...]
     required: bool = False
     later: bool = False
+    most: int = 0
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The zip file that a workbook is, opened so that nothing in it takes unbounded time or memory.
 
-A few kilobytes can inflate to terabytes, so the directory is looked at before anything is inflated, and no part
-yields more than the directory says.
+A few kilobytes can inflate to terabytes, so the directory is looked at before anything is inflated, and no
+part yields more than the directory says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["MEGABYTE", "Container", "UnreadableError", "size_text"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from scopt.casefile.cells import shown
-from scopt.findings import Finding, Findings
+from scopt.findings import MOST_OF_A_KIND, Finding, Findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,14 +85,19 @@ class Context:
         table = (self.given if sheet == "settings" else self.tables)[sheet]
         values = table[column].to_numpy() if column in table else None
         origin = self.origins.get(sheet, Origin())
-        for position in positions.astype(int).tolist():
+        told: list[Finding] = []
+        for at, position in enumerate(positions.astype(int).tolist()):
+            if len(told) == MOST_OF_A_KIND:
+                told.append(told[-1].others(len(positions) - at))
+                break
             value = "" if values is None else values[position]
             cell, row = origin.place(position, column)
             if cell and (sheet, cell) in self.settled:
                 continue
             advice = mend if isinstance(mend, str) else mend(position)
             text = "" if isinstance(value, float) and np.isnan(value) else shown(value)
-            self.findings.append(Finding(level, sheet, cell, row, column, text, rule, advice))
+            told.append(Finding(level, sheet, cell, row, column, text, rule, advice))
+        self.findings += told
 
     def report_sheet(
         self, sheet: str, rule: str, mend: str, level: Literal["error", "warning"] = "error", **where: Any

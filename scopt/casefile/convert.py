@@ -6,13 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scopt.casefile.cells import Cells, as_objects, shown
+from scopt.casefile.cells import (
+    CONTROLS,
+    LINES,
+    LONG,
+    LONGEST_ID,
+    LONGEST_TEXT,
+    TOO_LONG,
+    Cells,
+    as_objects,
+    shown,
+)
 from scopt.casefile.columns import canonical
 from scopt.casefile.context import Origin
 from scopt.casefile.frames import typed_frame
-from scopt.casefile.read import RawSheet, nearest
+from scopt.casefile.hints import Hints, nearest
+from scopt.casefile.read import RawSheet
 from scopt.casefile.schema import SETTINGS
-from scopt.findings import Finding, Findings
+from scopt.findings import MOST_OF_A_KIND, Finding, Findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +97,8 @@ def _without_excluded(raw: RawSheet, sheet: Sheet, findings: Findings) -> RawShe
     column = sheet.column("status")
     kept = _type_column(raw, column, findings) != "exclude"
     cells = {name: cells.take(kept) for name, cells in raw.columns.items()}
-    return RawSheet(raw.name, cells, raw.letters, raw.rows[kept], raw.flawed)
+    flawed = {name: mask[kept] for name, mask in raw.flawed.items()}
+    return RawSheet(raw.name, cells, raw.letters, raw.rows[kept], flawed)
 
 
 def _type_column(raw: RawSheet, column: Column, findings: Findings) -> NDArray[Any]:
@@ -97,13 +109,26 @@ def _type_column(raw: RawSheet, column: Column, findings: Findings) -> NDArray[A
         outside = out_of_bounds(typed, column)
         _note(raw, column, outside, findings, column.rule, f"Write a number{column.bounds}.")
         typed[outside] = np.nan
+    if column.kind in ("id", "text", "any"):
+        typed[_note_odd(raw, column, findings)] = ""
     if column.required:
         blank = cells.blank
-        flawed = [row for row, name in raw.flawed if name == column.name]
-        if flawed:
-            blank &= ~np.isin(raw.rows, flawed)
+        if column.name in raw.flawed:
+            blank &= ~raw.flawed[column.name]
         _note(raw, column, blank, findings, "the cell is required", "Fill it in, or remove the row.")
     return typed
+
+
+def _note_odd(raw: RawSheet, column: Column, findings: Findings) -> NDArray[np.bool_]:
+    """Report texts that are too long or hold what no name may; return their mask, shape (rows,)."""
+    odd = raw.columns[column.name].odd
+    wrong, most = (CONTROLS, LONGEST_TEXT) if column.long else (CONTROLS | LINES, LONGEST_ID)
+    long = (odd & (TOO_LONG if column.long else LONG)) > 0
+    signs = (odd & wrong) > 0
+    _note(raw, column, long, findings, f"text of at most {most:,} characters", "Shorten it.")
+    rule = "text without control characters" + ("" if column.long else ", line breaks and tabs")
+    _note(raw, column, signs & ~long, findings, rule, "Remove the signs that are shown as codes here.")
+    return long | signs
 
 
 def _mend_kind(column: Column) -> str:
@@ -113,14 +138,15 @@ def _mend_kind(column: Column) -> str:
 def _note(
     raw: RawSheet, column: Column, bad: NDArray[np.bool_], findings: Findings, rule: str, mend: str
 ) -> None:
-    for position in np.flatnonzero(bad):
+    positions, hint = np.flatnonzero(bad), Hints(column.choices)
+    for position in positions[:MOST_OF_A_KIND]:
         row = int(raw.rows[position])
         value = shown(raw.columns[column.name].values[position])
         cell = f"{raw.letters[column.name]}{row}"
-        advice = mend
-        if column.kind == "choice" and value:
-            advice = f"{nearest(value, column.choices)} {mend}".strip()
+        advice = f"{hint(value)} {mend}".strip() if column.kind == "choice" and value else mend
         findings.append(Finding("error", raw.name, cell, row, column.name, value, rule, advice))
+    if len(positions) > MOST_OF_A_KIND:
+        findings.append(findings[-1].others(len(positions) - MOST_OF_A_KIND))
 
 
 def _type_settings(raw: RawSheet, typed: dict[str, NDArray[Any]], findings: Findings) -> None:

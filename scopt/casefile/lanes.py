@@ -23,6 +23,8 @@ LANE_KEY = list(SHEETS["lanes"].key)
 TODAY = ("keep", "existing", "close")  # states of sites that exist
 
 MARKET = "market"
+_MOST_PAIRS = 50_000_000  # distances take 30 bytes each while they are compared
+_MOST_LANES = 5_000_000
 
 
 def haversine(
@@ -107,7 +109,8 @@ class _Pool:
         self.tier = sites["tier"].to_numpy()
         self.usable = ((sites["status"] != "closed") & (sites["site"] != "")).to_numpy()
         self.today = sites["status"].isin(TODAY).to_numpy()
-        self.reported: set[tuple[str, int]] = set()
+        self.reported: dict[str, NDArray[np.bool_]] = {}
+        self.pairs, self.lanes = 0, 0
 
     def ends(self, number: int, column: str, tier: str) -> _Ends | None:
         """Return the ends of a tier that can be used, None after a finding."""
@@ -124,12 +127,12 @@ class _Pool:
             return None
         table = tables[sheet]
         no_latitude, no_longitude = (table[name].isna().to_numpy() for name in ("latitude", "longitude"))
-        for row in np.flatnonzero(chosen & (no_latitude | no_longitude)).tolist():
-            if (sheet, row) not in self.reported:
-                self.reported.add((sheet, row))
-                missing = "latitude" if no_latitude[row] else "longitude"
-                rule = f"a lane rule for {tier} needs coordinates here"
-                self.context.report(sheet, [row], missing, rule, "Give latitude and longitude.")
+        told = self.reported.setdefault(sheet, np.zeros(len(table), dtype=bool))
+        rule, mend = f"a lane rule for {tier} needs coordinates here", "Give latitude and longitude."
+        new = chosen & ~told
+        self.context.report(sheet, new & no_latitude, "latitude", rule, mend)
+        self.context.report(sheet, new & no_longitude & ~no_latitude, "longitude", rule, mend)
+        told |= chosen
         return _Ends.of(sheet, table, today, chosen & ~no_latitude & ~no_longitude)
 
 
@@ -139,6 +142,12 @@ def _make(context: Context, pool: _Pool, number: int, rule: dict[str, Any]) -> p
     origins = pool.ends(number, "from_tier", rule["from_tier"])
     destinations = pool.ends(number, "to_tier", rule["to_tier"])
     if origins is None or destinations is None:
+        return none
+    pool.pairs += len(origins.id) * len(destinations.id)
+    if pool.pairs > _MOST_PAIRS:
+        told = f"lane rules would measure {pool.pairs:,} distances; at most {_MOST_PAIRS:,} are measured"
+        mend = "Divide large tiers and name the parts that meet, or list the lanes."
+        context.report("lane_rules", [number], "from_tier", told, mend)
         return none
     km = context.settings.circuity * haversine(
         origins.latitude[:, None], origins.longitude[:, None], destinations.latitude, destinations.longitude
@@ -159,6 +168,11 @@ def _make(context: Context, pool: _Pool, number: int, rule: dict[str, Any]) -> p
             "Check tiers and max_km.",
             level="warning",
         )
+        return none
+    pool.lanes += int(np.count_nonzero(allowed))
+    if pool.lanes > _MOST_LANES:
+        told = f"lane rules would make {pool.lanes:,} lanes; at most {_MOST_LANES:,} are made"
+        context.report("lane_rules", [number], "from_tier", told, "Narrow it by nearest or max_km.")
         return none
     start, end = np.nonzero(allowed)
     return _as_lanes(rule, number, origins.id[start], destinations.id[end], km[start, end])

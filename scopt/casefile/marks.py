@@ -50,9 +50,8 @@ class Marks:
         self._nan = re.compile(tag + rb"(?:%(f)s)?\s*<%(p)sv>\s*([+-]?[nN][aA][nN])\s*<" % names)
         self._merge = re.compile(rb"<%(p)smergeCell\b[^<>]*\bref=[\"']([^\"']+)" % names)
         # The reader takes the first shared text where a cell gives no sensible number.
-        self._no_number = [
-            re.compile(rb"t=%ss%s[^<>]*+>\s*+<%sv>(?!\d{1,9}<)" % (quote, quote, prefix)) for quote in (b'"', b"'")
-        ]
+        no_number = rb"t=%ss%s[^<>]*+>\s*+<%sv>(?!\d{1,9}<)"
+        self._no_number = [re.compile(no_number % (quote, quote, prefix)) for quote in (b'"', b"'")]
         self.text_numbers = re.compile(rb"\bt=[\"']s[\"'][^<>]*>\s*<%(p)sv>(\d{1,9})<" % names)
         self.filled = re.compile(rb"<%(p)sc\b([^<>]*)(?<!/)>(?!\s*</)" % names)
         self.inline = re.compile(rb"<%(p)s[tv](?:\s[^<>]*)?>([^<]*)" % names)

@@ -6,31 +6,34 @@ what is found wrong (unknown names, error values, merged ids) is noted and readi
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from scopt.casefile.cells import Cells, as_objects, shown
+from scopt.casefile.cells import Cells, as_objects, shown, visible
 from scopt.casefile.columns import Sheet, canonical
 from scopt.casefile.container import UnreadableError
-from scopt.casefile.places import Flaw, Merge, column_letters
+from scopt.casefile.csv_sheet import read_csv
+from scopt.casefile.flaws import note_flaws
+from scopt.casefile.hints import Hints
+from scopt.casefile.places import column_letters
 from scopt.casefile.schema import SHEETS
 from scopt.casefile.xlsx import open_workbook
-from scopt.errors import CaseError
+from scopt.errors import CaseError, UsageError
 from scopt.findings import Finding, Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["INTRODUCTION", "RawCase", "RawSheet", "nearest", "read_frames", "read_path"]
+__all__ = ["INTRODUCTION", "RawCase", "RawSheet", "read_frames", "read_path"]
 
 INTRODUCTION = "introduction"  # a sheet of the template that carries no data
+_MOST_NAMED = 100  # unknown sheets, and columns of a sheet, that are named one by one
 _BY_NAME = {canonical(name): name for name in SHEETS}
 
 
@@ -39,15 +42,21 @@ class RawSheet:
     """One sheet as it was found.
 
     ``columns`` holds the cells by contract name; ``letters`` the Excel column of
-    each; ``rows`` the Excel row of each record; ``flawed`` the cells (row, column name) that have a
-    finding already and count neither as blank nor as a value.
+    each; ``rows`` the Excel row of each record; ``flawed`` the records whose cell of a column has a
+    finding already and counts neither as blank nor as a value, shape (rows,).
     """
 
     name: str
     columns: dict[str, Cells] = field(default_factory=dict)
     letters: dict[str, str] = field(default_factory=dict)
     rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    flawed: set[tuple[int, str]] = field(default_factory=set)
+    flawed: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def mark(self, column: str, top: int, bottom: int) -> None:
+        """Mark the cells of a column from one Excel row to another as flawed."""
+        mask = self.flawed.setdefault(column, np.zeros(len(self.rows), dtype=bool))
+        first, after = np.searchsorted(self.rows, [top, bottom + 1])
+        mask[first:after] = True
 
 
 @dataclass
@@ -64,13 +73,6 @@ class RawCase:
         self.findings.append(Finding(level=level, sheet=sheet, rule=rule, mend=mend, **place))  # type: ignore[arg-type]
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a sentence with the known name that is most like this one; empty if none is."""
-    spelled = {canonical(word): word for word in known}
-    match = difflib.get_close_matches(canonical(name), spelled, n=1, cutoff=0.6)
-    return f"Did you mean {spelled[match[0]]}?" if match else ""
-
-
 def read_path(path: Path) -> RawCase:
     """Read a workbook or a folder of CSV files.
 
@@ -83,6 +85,8 @@ def read_path(path: Path) -> RawCase:
         return _read_folder(path)
     if not path.exists():
         raise _unreadable(path, "there is no such file", "Check the path.")
+    if not path.is_file():
+        raise _unreadable(path, "it is no ordinary file", "Name a workbook or a folder of CSV files.")
     return _read_workbook(path)
 
 
@@ -92,147 +96,131 @@ def read_frames(frames: Mapping[str, Any], source: str = "frames") -> RawCase:
     names = _sheet_names(case, list(frames))
     for title, name in names.items():
         given = frames[title]
-        frame = given if isinstance(given, pd.DataFrame) else pd.DataFrame(given)
-        columns = [as_objects(frame.iloc[:, number]) for number in range(frame.shape[1])]
-        _take_sheet(case, SHEETS[name], [str(header) for header in frame.columns], columns)
+        frame = given if isinstance(given, pd.DataFrame) else _frame(given, title)
+        columns = [
+            np.concatenate([as_objects([shown(header)]), as_objects(frame.iloc[:, number])])
+            for number, header in enumerate(frame.columns)
+        ]
+        _take_sheet(case, SHEETS[name], columns)
     return case
 
 
+def _frame(given: Any, title: str) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(given)
+    except (ValueError, TypeError) as problem:
+        what = f"no DataFrame can be made of {type(given).__name__}"
+        raise UsageError(f"{title}: {what} ({problem})") from problem
+
+
 def _unreadable(path: Path, rule: str, mend: str) -> CaseError:
-    finding = Finding("error", "", "", 0, "", str(path), rule, mend)
+    finding = Finding("error", "", "", 0, "", visible(str(path)), rule, mend)
     return CaseError(Findings([finding]))
 
 
 def _read_workbook(path: Path) -> RawCase:
-    case = RawCase(path.stem)
+    case = RawCase(visible(path.stem))
     try:
         with open_workbook(path) as book:
-            titles = [title for title in book.titles if canonical(title) in _BY_NAME or book.has_values(title)]
-            names = _sheet_names(case, titles)
+            titles = (
+                title for title in book.titles if canonical(title) in _BY_NAME or book.has_values(title)
+            )
+            names = _sheet_names(case, list(titles))
             for title, rows, scan in book.read(list(names)):
                 if isinstance(rows, UnreadableError):
                     case.add("error", names[title], rows.rule, rows.mend)
-                else:
-                    _take_grid(case, SHEETS[names[title]], rows, scan.flaws, scan.merges)
+                    continue
+                columns = [as_objects(column) for column in zip(*rows, strict=True)]
+                raw = _take_sheet(case, SHEETS[names[title]], columns)
+                note_flaws(case, raw, scan)
     except UnreadableError as problem:
         raise _unreadable(path, problem.rule, problem.mend) from problem
+    except OSError as problem:
+        rule = f"the file cannot be read ({problem.strerror})"
+        raise _unreadable(path, rule, "Check the path and who may read it.") from problem
     return case
 
 
 def _read_folder(path: Path) -> RawCase:
-    case = RawCase(path.resolve().name)
+    case = RawCase(visible(path.resolve().name))
     files = {file.stem: file for file in sorted(path.iterdir()) if file.suffix.lower() == ".csv"}
     if not files:
         raise _unreadable(path, "the folder holds no CSV file", "Put one CSV file per sheet there.")
     for title, name in _sheet_names(case, list(files)).items():
-        file = files[title]
         try:
-            frame = pd.read_csv(
-                file, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False,
-                encoding="utf-8-sig", skipinitialspace=True,
-            )  # fmt: skip
-        except pd.errors.EmptyDataError:
-            frame = pd.DataFrame()
-        except UnicodeDecodeError:
-            case.add("error", name, "the file is not UTF-8 text", "Save it as CSV UTF-8.", value=file.name)
-            continue
-        except (pd.errors.ParserError, OSError) as problem:
-            case.add("error", name, f"the file cannot be read ({problem})", "Mend the line.", value=file.name)
-            continue
-        grid = [as_objects(frame[number].fillna("")) for number in frame]
-        if len(grid) == 1 and len(grid[0]) and ";" in grid[0][0]:
-            mend = "Save it with commas between the fields and points as decimal marks."
-            case.add("error", name, "fields are separated by semicolons", mend, cell="A1", row=1)
-            continue
-        _take_sheet(case, SHEETS[name], [str(c[0]) for c in grid], [c[1:] for c in grid])
+            _take_sheet(case, SHEETS[name], read_csv(files[title]))
+        except UnreadableError as problem:
+            case.add("error", name, problem.rule, problem.mend, value=shown(files[title].name))
     return case
 
 
 def _sheet_names(case: RawCase, titles: Sequence[str]) -> dict[str, str]:
     """Return the contract's name of each known sheet, by its title in the file."""
     names: dict[str, str] = {}
+    unknown, hint = [], Hints(SHEETS)
     for title in titles:
         name = _BY_NAME.get(canonical(title))
         if name is None:
             if canonical(title) != INTRODUCTION:
-                hint = nearest(title, SHEETS) or "It is not read."
-                case.add("warning", str(title), "no sheet of the case file has this name", hint)
+                unknown.append(title)
         elif name in names.values():
-            case.add("error", name, "two sheets have this name", "Join them into one.", value=str(title))
+            case.add("error", name, "two sheets have this name", "Join them into one.", value=shown(title))
         else:
             names[title] = name
+    for title in unknown[:_MOST_NAMED]:
+        rule = "no sheet of the case file has this name"
+        case.add("warning", shown(title), rule, hint(title, "It is not read."))
+    if len(unknown) > _MOST_NAMED:
+        rule = f"no sheet of the case file has the names of {len(unknown) - _MOST_NAMED:,} more sheets"
+        case.add("warning", "", rule, "They are not read.")
     return names
 
 
-def _take_grid(
-    case: RawCase, sheet: Sheet, grid: list[list[Any]], flaws: list[Flaw], merges: list[Merge]
-) -> None:
-    columns = [as_objects(column) for column in zip(*grid, strict=True)]
-    headers = [shown(column[0]).strip() for column in columns]
-    raw = _take_sheet(case, sheet, headers, [column[1:] for column in columns])
-    names = {letter: name for name, letter in raw.letters.items()}
-    for flaw in flaws:
-        _note_flaw(case, raw, flaw, names.get(column_letters(flaw.column), ""))
-    for merge in merges:
-        _note_merge(case, raw, merge, names)
-
-
-def _note_flaw(case: RawCase, raw: RawSheet, flaw: Flaw, column: str) -> None:
-    if flaw.row == 1 or (flaw.row and not column) or column == "notes":
-        return  # an unknown column has its warning
-    if flaw.value:
-        rule, mend = "an error value is no value", "Mend the formula or write the value."
-    else:
-        rule = "the formula has no stored value"
-        mend = "Open the file in Excel and save it, or write the value in place of the formula."
-    cell = f"{column_letters(flaw.column)}{flaw.row}" if flaw.row else ""
-    case.add("error", raw.name, rule, mend, cell=cell, row=flaw.row, column=column, value=flaw.value)
-    raw.flawed.add((flaw.row, column))
-
-
-def _note_merge(case: RawCase, raw: RawSheet, merge: Merge, names: dict[str, str]) -> None:
-    for number in range(merge.left, merge.right + 1):
-        column = names.get(column_letters(number), "")
-        top = max(merge.top, 2)
-        if not column or column == "notes" or merge.bottom < top:
-            continue
-        first, last = (f"{column_letters(number)}{row}" for row in (top, merge.bottom))
-        rule = "merged cells hold one value for the first cell only"
-        mend = "Unmerge the cells and write the value in each."
-        value = f"{first}:{last}" if first != last else first
-        case.add("error", raw.name, rule, mend, cell=first, row=top, column=column, value=value)
-        covered = range(top, merge.bottom + 1)
-        raw.flawed.update((row, column) for row in covered if (row, number) != (merge.top, merge.left))
-
-
-def _take_sheet(
-    case: RawCase, sheet: Sheet, headers: list[str], columns: list[NDArray[np.object_]]
-) -> RawSheet:
-    """Put the columns of one sheet under their contract names and leave out empty rows."""
+def _take_sheet(case: RawCase, sheet: Sheet, columns: list[NDArray[np.object_]]) -> RawSheet:
+    """Put the columns of one sheet, headers first, under their contract names and leave out empty rows."""
     raw = RawSheet(sheet.name)
-    count = len(columns[0]) if columns else 0
-    filled = np.zeros(count, dtype=bool)
+    filled = np.zeros(max(len(columns[0]) - 1, 0) if columns else 0, dtype=bool)
+    unknown: dict[str, str] = {}
     by_name = {canonical(column.name): column.name for column in sheet.every_column}
-    for number, (header, values) in enumerate(zip(headers, columns, strict=True), start=1):
-        letter = column_letters(number)
-        name = by_name.get(canonical(header))
-        cells = Cells(values)
+    for number, values in enumerate(columns, start=1):
+        header, letter = _header(values), column_letters(number)
+        name, cells = by_name.get(canonical(header)), Cells(values[1:])
         has_value = ~cells.blank
-        if name is not None and name not in raw.columns:
-            filled |= has_value
+        if name is not None and name in raw.columns:
+            where = {"cell": f"{letter}1", "row": 1, "column": name, "value": shown(header)}
+            case.add("error", sheet.name, "two columns have this name", "Keep one of them.", **where)
+            continue
+        filled |= has_value
+        if name is not None:
             raw.columns[name], raw.letters[name] = cells, letter
-        elif name is not None:
-            mend = "Keep one of them."
-            where = {"cell": f"{letter}1", "row": 1, "column": name, "value": header}
-            case.add("error", sheet.name, "two columns have this name", mend, **where)
         elif header or has_value.any():
-            filled |= has_value
-            rule = "no column of this sheet has this name" if header else "the column has no header in row 1"
-            hint = nearest(header, by_name.values()) if header else ""
-            where = {"cell": f"{letter}1", "row": 1, "column": header}
-            case.add("warning", sheet.name, rule, hint or "It is not read.", **where)
+            unknown[letter] = header
+    _warn_unknown(case, sheet, unknown)
+    rows = np.flatnonzero(filled)
+    if sheet.most and len(rows) > sheet.most:
+        rule = f"the sheet has {len(rows):,} rows; at most {sheet.most:,} are read"
+        case.add("error", sheet.name, rule, "Leave out the rows that are not needed.")
+        filled[rows[sheet.most] :] = False
     if not filled.all():
         raw.columns = {name: cells.take(filled) for name, cells in raw.columns.items()}
     raw.rows = np.flatnonzero(filled) + 2
     case.sheets[sheet.name] = raw
     return raw
+
+
+def _header(values: NDArray[np.object_]) -> str:
+    first = values[0] if len(values) else ""
+    return (first if isinstance(first, str) else shown(first)).strip()
+
+
+def _warn_unknown(case: RawCase, sheet: Sheet, headers: dict[str, str]) -> None:
+    """Report columns that the sheet does not have, by their letters."""
+    hint = Hints(column.name for column in sheet.every_column)
+    for letter, header in list(headers.items())[:_MOST_NAMED]:
+        rule = "no column of this sheet has this name" if header else "the column has no header in row 1"
+        where = {"cell": f"{letter}1", "row": 1, "column": shown(header)}
+        mend = hint(header, "It is not read.") if header else "It is not read."
+        case.add("warning", sheet.name, rule, mend, **where)
+    if len(headers) > _MOST_NAMED:
+        rule = f"no column of this sheet has the names of {len(headers) - _MOST_NAMED:,} more columns"
+        case.add("warning", sheet.name, rule, "They are not read.")

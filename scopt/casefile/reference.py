@@ -23,7 +23,8 @@ example; `scopt check case.xlsx` tells everything that is wrong with one.
 
 - Names of sheets and columns are compared without case, spaces and underscores; the order of columns is free.
 - **Bold** columns are required. A blank cell takes the default.
-- Ids are text without spaces around: `001` stays `001`. Numbers may have thousands separators (`1,200`).
+- Ids are text without spaces around, of at most 255 characters and one line: `001` stays `001`. Numbers may
+  have thousands separators (`1,200`).
 - Every sheet may have `notes`, and `status` = `include` or `exclude` where status has no meaning of its own.
 - Sheets and columns that scopt does not know are named in a warning and not read.
 - Findings name sheet, cell, value, rule and how to mend it, all in one report. Errors stop, warnings do not.
@@ -68,7 +69,8 @@ def reference_page() -> str:
         marks = [mark for mark, given in (("required", sheet.required), ("later", sheet.later)) if given]
         heading = f"## {sheet.name}" + (f" ({', '.join(marks)})" if marks else "")
         keyed = f" One row per {', '.join(sheet.key)}." if sheet.key else ""
-        parts.append(f"{heading}\n\n{sheet.meaning}{keyed}\n\n{_table('column', sheet.columns)}")
+        most = f" At most {sheet.most:,} rows." if sheet.most else ""
+        parts.append(f"{heading}\n\n{sheet.meaning}{keyed}{most}\n\n{_table('column', sheet.columns)}")
         if sheet.name in _DETAILS:
             parts.append(_DETAILS[sheet.name])
         if sheet.name == "settings":

@@ -87,7 +87,7 @@ SHEETS: Final = {sheet.name: sheet for sheet in (
     Sheet("settings", "One value per key for the whole case; a key that is not listed takes its default.", (
         _key("key", "Name of the setting."),
         Column(name="value", kind="any", meaning="Its value; blank takes the default."),
-    )),
+    ), most=1000),
     Sheet("products", "Products or product families.", (
         _key("product", "Id of the product."),
         _number("value", "currency/unit", 0, "Cost value on which holding cost and losses are paid."),
@@ -247,7 +247,7 @@ SHEETS: Final = {sheet.name: sheet for sheet in (
         _number("co2_per_tonne_km", "kg/tonne/km", 0, "Emissions of a tonne per kilometre."),
         _share("damage_rate", 0, "Share of units damaged on the way."),
         _share("on_time_rate", 1, "Share that arrives within the lead time."),
-    )),
+    ), most=1000),
     Sheet("operators", "Outside operators and their contracts.", (
         _key("operator", "Id of the operator."),
         _number("contract_cost", "currency/year", 0,
@@ -283,10 +283,10 @@ SHEETS: Final = {sheet.name: sheet for sheet in (
         _id("market", "Only this market (units, on_time, co2).", "markets"),
         _number("min", "of the measure", None, "Least value.", low=-math.inf),
         _number("max", "of the measure", None, "Largest value.", low=-math.inf),
-    )),
+    ), most=10_000),
     Sheet("strategies", "Which levers may move; as_is (none) and integrated (all) are always there.", (
         _key("strategy", "Name of the strategy."),
-        _text("description", "What it stands for."),
+        _text("description", "What it stands for.", long=True),
         _yes_no("remove", True, "Existing sites may close with nothing in their place."),
         _yes_no("add", True, "Own candidate sites may open."),
         _yes_no("direct", True, "Own candidate lanes between ends that exist today may be used."),
@@ -295,16 +295,17 @@ SHEETS: Final = {sheet.name: sheet for sheet in (
         _yes_no("o2o", True, "Pools may be joined or separated."),
         _yes_no("share", True, "Demand information may be shared.", later=True),
         _id("against", "Strategy against which its saving is measured.", "strategies", default="as_is"),
-    )),
+    ), most=1000),
     Sheet("changes",
             "What a strategy changes in the data, in order and after defaults; the baseline stays.", (
         _id("strategy", "Strategy.", "strategies", required=True),
         _id("sheet", "Sheet that is changed.", required=True),
-        _text("where", "Rows that are changed, as column=value; column=value; blank: all rows."),
+        _text("where", "Rows that are changed, as column=value; column=value; blank: all rows.",
+              long=True),
         _id("column", "Column that is changed.", required=True),
         _choice("operation", "set multiply add", "set", "What is done with the value."),
         Column(name="value", kind="any", meaning="The value.", required=True),
-    )),
+    ), most=10_000),
     Sheet("scenarios", "Scenarios of demand.", (
         _key("scenario", "Id of the scenario."),
         _share("probability", None, "Its probability.", inherits="equal shares"),

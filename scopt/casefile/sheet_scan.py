@@ -1,10 +1,10 @@
 """What has to be known of a sheet's XML before its cells are read.
 
-A fast reader of xlsx files takes a table of all cells up to the last one into memory, whatever that needs, and tells
-neither error values nor formulas without a value: both read as blank, and a blank cell takes its default, silently
-wrong. So the sheet is scanned first, piece by piece and as text: only what is odd is looked at cell by cell, and a
-large sheet costs a fraction of the time of reading it. The scan relies on how spreadsheet programs write XML; XML
-that is written otherwise is refused rather than misunderstood.
+A fast reader of xlsx files takes a table of all cells up to the last one into memory, whatever that needs,
+and tells neither error values nor formulas without a value: both read as blank, and a blank cell takes its
+default, silently wrong. So the sheet is scanned first, piece by piece and as text: only what is odd is looked
+at cell by cell, and a large sheet costs a fraction of the time of reading it. The scan relies on how
+spreadsheet programs write XML; XML that is written otherwise is refused rather than misunderstood.
 """
 
 from __future__ import annotations
@@ -113,18 +113,18 @@ def check_size(sheet: Scan, pieces: Iterable[bytes], lengths: NDArray[np.int32])
     UnreadableError
         They cannot.
     """
-    longest = int(lengths.max(initial=0))
-    if sheet.columns * LAST_ROW <= MOST_CELLS and sheet.shared * longest + sheet.size <= MOST_TEXT:
+    wide, long = sheet.columns * LAST_ROW > MOST_CELLS, sheet.size > MOST_TEXT
+    if not (wide or long or sheet.shared * int(lengths.max(initial=0)) > MOST_TEXT):
         return
     rows, columns, text = 0, 0, 0
     for marks, body in _whole_cells(pieces):
-        for tag in marks.filled.findall(body) if sheet.columns * LAST_ROW > MOST_CELLS else ():
+        for tag in marks.filled.findall(body) if wide else ():
             reference = reference_of(tag)
             row, column = position(reference.decode("ascii")) if reference else (LAST_ROW, sheet.columns)
             rows, columns = max(rows, row), max(columns, column)
         numbers = np.array(marks.text_numbers.findall(body), dtype="S9").astype(np.int64)
         text += int(lengths[numbers[numbers < len(lengths)]].sum(dtype=np.int64))
-        text += sum(map(len, marks.inline.findall(body)))
+        text += sum(map(len, marks.inline.findall(body))) if long else 0
         if text > MOST_TEXT:
             rule = f"the texts of the sheet together are longer than {MOST_TEXT // MEGABYTE} MB"
             raise UnreadableError(rule, "Shorten the long ones.")
@@ -159,7 +159,9 @@ def check_markup(body: bytes) -> None:
         There is a document type, a comment, CDATA, a processing instruction, or a tag within a tag.
     """
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        raise UnreadableError("the file declares XML entities, which can grow without bound; no workbook does")
+        raise UnreadableError(
+            "the file declares XML entities, which no workbook does: they can grow without bound"
+        )
     if b"<!" in body:
         raise UnreadableError("the file holds comments or CDATA, which Excel does not write")
     if body.count(b"<?") > 1 or body.rfind(b"<?") > 3:  # a byte order mark may stand before the declaration
@@ -237,10 +239,12 @@ def _marks(start: bytes, *, whole: bool = False) -> Marks | None:
 
 def _cut(rest: bytes, marks: Marks) -> int:
     """Return where the last cell or row starts, or outside the cells the last tag."""
-    start = max(rest.rfind(mark) for mark in marks.starts)
-    if start > 0 or (start == 0 and b"sheetData>" not in rest):
-        return start
-    return max(rest.rfind(b"<"), 0)
+    start = -1
+    for mark in marks.starts:  # any place between two cells will do
+        start = max(start, rest.rfind(mark))
+        if start > 0:
+            return start
+    return 0 if start == 0 and b"sheetData>" not in rest else max(rest.rfind(b"<"), 0)
 
 
 def _shown(name: bytes) -> str:

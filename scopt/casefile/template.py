@@ -7,10 +7,13 @@ never as a formula or a link.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scopt.casefile.cells import shown
+import numpy as np
+
+from scopt.casefile.cells import LONGEST_TEXT, TOO_LONG, shown
 from scopt.casefile.convert import convert_cells
 from scopt.casefile.example import EXAMPLE
 from scopt.casefile.read import INTRODUCTION, RawSheet, read_path
@@ -19,6 +22,7 @@ from scopt.casefile.schema import SETTINGS, SHEETS
 from scopt.casefile.validate import validate
 from scopt.errors import CaseError
 from scopt.files import whole_workbook
+from scopt.findings import MOST_OF_A_KIND, Finding, Findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +37,7 @@ __all__ = ["reference_page", "write_template"]
 Cell = str | float | None
 Content = dict[str, list[dict[str, Cell]]]
 
+_NO_SIGNS = re.compile("[\ud800-\udfff\ufffe\uffff]")  # a note may hold what no workbook can
 _LAST_ROW = 1_048_575
 _LONGEST_LIST = 255  # characters of a drop-down that Excel takes
 _WAYS = (
@@ -82,6 +87,9 @@ def _content(example: Case | str | Path | None) -> Content:
         findings = validate(raw).findings
         if findings.errors:
             raise CaseError(findings)
+        too_long = Findings(finding for sheet in raw.sheets.values() for finding in _too_long(sheet))
+        if too_long:
+            raise CaseError(too_long)
         content = {name: _rows(_as_written(sheet)) for name, sheet in raw.sheets.items()}
     else:
         content = {name: _rows(table.to_dict("list")) for name, table in example.given.items()}
@@ -103,6 +111,18 @@ def _hint(column: Column) -> str:
     return unit + (f"Default: {default}." if default else "")
 
 
+def _too_long(raw: RawSheet) -> list[Finding]:
+    """Return the notes, of whatever column, that a cell of a workbook cannot take."""
+    rule = f"the cell of a workbook holds at most {LONGEST_TEXT:,} characters"
+    found = []
+    for name, cells in raw.columns.items():
+        for position in np.flatnonzero(cells.odd & TOO_LONG)[:MOST_OF_A_KIND]:
+            row, value = int(raw.rows[position]), shown(cells.values[position])
+            cell = f"{raw.letters[name]}{row}"
+            found.append(Finding("error", raw.name, cell, row, name, value, rule, "Shorten the text."))
+    return found
+
+
 def _as_written(raw: RawSheet) -> dict[str, list[Any]]:
     """Return the columns of a sheet with its cells as they were written, numbers as numbers."""
     columns = {}
@@ -111,7 +131,7 @@ def _as_written(raw: RawSheet) -> dict[str, list[Any]]:
             cells = raw.columns[column.name]
             typed, bad = convert_cells(cells, column)
             columns[column.name] = [
-                shown(value) if wrong else typed_value
+                typed_value if not wrong else value if isinstance(value, str) else shown(value)
                 for value, typed_value, wrong in zip(cells.values, typed.tolist(), bad, strict=True)
             ]
     return columns
@@ -169,7 +189,7 @@ def _write_sheet(book: Workbook, sheet: Sheet, rows: list[dict[str, Cell]]) -> N
             page.data_validation(1, number, _LAST_ROW, number, {"validate": "list", "source": list(choices)})
         for row, cell in enumerate(cells, start=1):
             if isinstance(cell, str):
-                page.write_string(row, number, cell, text)
+                page.write_string(row, number, _NO_SIGNS.sub("\ufffd", cell), text)
             elif cell is not None:
                 page.write_number(row, number, cell)
 

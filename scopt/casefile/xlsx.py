@@ -1,7 +1,8 @@
 """An xlsx workbook: its sheets by title, and their cells, in bounded time and memory.
 
-The reader of cells is a library that ends the whole program where a file asks for more memory than there is, so it is
-given only what has been looked at: a workbook made anew of the sheets asked for, their shared texts and styles.
+The reader of cells is a library that ends the whole program where a file asks for more memory than there is,
+so it is given only what has been looked at: a workbook made anew of the sheets asked for, with their texts
+and styles.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 _END_OF_TEXT = re.compile(rb"</(?:\w+:)?si>|<(?:\w+:)?si\s*/>")
+_FIRST_TEXT = re.compile(rb"<(?:\w+:)?si[\s/>]")
 _VALUE = re.compile(rb"</(?:\w+:)?(?:v|is)>")
 
 
@@ -102,7 +104,7 @@ class Workbook:
         UnreadableError
             The workbook as a whole cannot be read.
         """
-        anew, found = io.BytesIO(), {}
+        anew, found = io.BytesIO(), dict[str, Scan | UnreadableError]()
         with zipfile.ZipFile(anew, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
             lengths = self._copy_frame(file, len(titles))
             for number, title in enumerate(titles):
@@ -129,13 +131,14 @@ class Workbook:
         """Write all parts but the sheets; return the bytes of each shared text, shape (texts,)."""
         sheets = "".join(f'<sheet name="s{n}" sheetId="{n + 1}" r:id="r{n}"/>' for n in range(count))
         links = "".join(_link(f"r{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in range(count))
-        links += _link("texts", "sharedStrings", "sharedStrings.xml") + _link("styles", "styles", "styles.xml")
+        links += _link("texts", "sharedStrings", "sharedStrings.xml")
+        links += _link("styles", "styles", "styles.xml")
         dates = f'<workbookPr date1904="{int(self._since_1904)}"/>'
         names = f'xmlns="{_MAIN}" xmlns:r="{_OFFICE}"'
         file.writestr("xl/workbook.xml", f"<workbook {names}>{dates}<sheets>{sheets}</sheets></workbook>")
-        file.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_PACKAGE}">{links}</Relationships>')
         top = _link("main", "officeDocument", "xl/workbook.xml")
-        file.writestr("_rels/.rels", f'<Relationships xmlns="{_PACKAGE}">{top}</Relationships>')
+        for name, inside in (("xl/_rels/workbook.xml.rels", links), ("_rels/.rels", top)):
+            file.writestr(name, f'<Relationships xmlns="{_PACKAGE}">{inside}</Relationships>')
         if self._styles in self._container:
             styles = self._container.read(self._styles)
             check_encoding(styles)
@@ -190,19 +193,25 @@ def _links(container: Container) -> dict[str, tuple[str, str]]:
 
 def _text_lengths(pieces: Iterable[bytes]) -> NDArray[np.int32]:
     """Return the bytes of each shared text, at most; shape (texts,)."""
-    ends, rest, offset = [np.zeros(1, dtype=np.int64)], b"", 0
+    ends: list[NDArray[np.int64]] = []
+    rest, offset = b"", 0
     for piece in pieces:
-        if not offset and not rest:
-            check_encoding(piece)
         rest += piece
+        if not ends:
+            check_encoding(rest)
+            first = _FIRST_TEXT.search(rest)
+            ends.append(np.array([first.start() if first else 0]))
         cut = rest.rfind(b"<")
         if cut > 0:
             ends.append(_ends(rest[:cut], offset))
             offset, rest = offset + cut, rest[cut:]
         if len(rest) > 32 * MEGABYTE:
             raise UnreadableError("one text holds more than 32 MB", "Shorten it.")
+    ends = ends or [np.zeros(1, dtype=np.int64)]
     ends.append(_ends(rest, offset))
-    return np.diff(np.concatenate(ends)).astype(np.int32)
+    at = np.concatenate(ends)
+    lengths: NDArray[np.int32] = np.clip(at[1:] - at[:-1] - len("<si><t></t></si>"), 0, None).astype(np.int32)
+    return lengths
 
 
 def _ends(body: bytes, offset: int) -> NDArray[np.int64]:

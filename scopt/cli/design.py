@@ -58,7 +58,7 @@ def solve(
     as_json: AsJson = False,
 ) -> int:
     """Find the design of least cost for one strategy."""
-    name = re.sub(r"[^\w.-]", "_", strategy)  # a strategy may be named like a path
+    name = re.sub(r"[^\w.-]", "_", strategy)[:40]  # a strategy may be named like a path
     target = choose_target(output, case, f"{name}.result.xlsx")
     if model_file is not None and model_file.suffix.lower() not in (".mps", ".lp"):
         raise UsageError(f"{model_file}: models are written as .mps or .lp")

@@ -5,14 +5,16 @@ Heavy modules are imported where a command needs them, so that ``scopt --help`` 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
+import tempfile
 import threading
 import traceback
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
 import typer
 
@@ -42,6 +44,8 @@ class Outcome(Protocol):
 
 CLEAN, FINDINGS, USAGE, NO_DESIGN, STOPPED, DEFECT = 0, 1, 2, 3, 4, 70
 """Exit statuses; those of `OF_STATUS` by the status of a result."""
+_CODES = {code: f"\\x{code:02x}" for code in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
+"""How characters are printed that a terminal would obey."""
 OF_STATUS = {"optimal": CLEAN, "feasible": CLEAN, "infeasible": NO_DESIGN, "stopped": STOPPED}
 
 CasePath = Annotated[
@@ -130,21 +134,41 @@ def show(outcome: Outcome, summary: object) -> None:
     """Print an outcome on standard output: as JSON where there is a summary, else as text."""
     from scopt.cli.screen import show_text
 
-    if summary is None:
-        show_text(str(outcome))
-    else:
-        typer.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+    try:
+        if summary is None:
+            show_text(str(outcome))
+        else:
+            typer.echo(json.dumps(summary, ensure_ascii=False, allow_nan=False))
+    except OSError as problem:
+        # Nobody reads on, or the disk is full: the workbook is still to be written.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say(f"scopt: the summary could not be printed ({problem.strerror})", USAGE)
 
 
 @held()
 def write(outcome: Outcome, target: Path, *, designed: bool) -> None:
     """Write the workbook of an outcome that has a design, and say where it is."""
     if designed:
-        outcome.to_excel(target)
+        try:
+            outcome.to_excel(target)
+        except UsageError as problem:
+            _write_elsewhere(outcome, target, problem)
         say(f"wrote {target}", CLEAN)
     else:
         earlier = f"; {target} is of an earlier run" if target.exists() else ""
         say(f"no design, nothing to write{earlier}", CLEAN)
+
+
+def _write_elsewhere(outcome: Outcome, target: Path, problem: UsageError) -> NoReturn:
+    """Keep an outcome whose place has become unwritable, in the folder for temporary files; UsageError."""
+    other = Path(tempfile.mkdtemp(prefix="scopt-")) / target.name
+    try:
+        outcome.to_excel(other)
+    except UsageError as second:
+        other.parent.rmdir()
+        raise UsageError(f"{problem}; nor could it be kept elsewhere: {second}") from problem
+    raise UsageError(f"{problem}; so that nothing is lost, the workbook is kept as {other}") from problem
 
 
 def console() -> Console:
@@ -155,6 +179,7 @@ def console() -> Console:
 
 
 def say(text: str, status: int) -> int:
-    """Print a message on standard error and return the status."""
-    typer.echo(text, err=True)
+    """Print a message on standard error, where it can be, and return the status."""
+    with contextlib.suppress(OSError):
+        typer.echo(text.translate(_CODES), err=True)
     return status

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
@@ -29,13 +31,24 @@ _FINDINGS_SHOWN = 200
 _MARKS = {"waiting": ("·", "dim"), "done": ("✓", "green"), "kept": ("✓", "dim"), "stopped": ("■", "yellow")}
 
 
+class _Patient(Console):
+    """A console that goes on where nobody reads it any more: a solve is not lost for that."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing more."""
+        self.quiet = True
+
+
 def messages_console() -> Console:
     """Return a console on standard error; nothing it is given is read as markup."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return _Patient(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def show_text(text: str) -> None:
     """Print text on standard output, its first line set off on a terminal."""
+    if not sys.stdout.isatty():
+        typer.echo(text)
+        return
     body = Text(text)
     body.stylize("bold", 0, len(text.split("\n", 1)[0]))
     Console(highlight=False, soft_wrap=True).print(body)
@@ -128,7 +141,8 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
             parts.append(f"bound {amount(event.bound)}")
         if event.gap is not None:
             parts.append(f"gap {percent(event.gap)}")
-        self._console.print("  ".join(parts), soft_wrap=True)
+        with suppress(OSError):  # a full disk
+            self._console.print("  ".join(parts), soft_wrap=True)
 
 
 class BatchDisplay(ProgressDisplay):

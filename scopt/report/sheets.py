@@ -28,6 +28,7 @@ __all__ = ["AMBER", "GREEN", "RED", "Book", "open_book"]
 
 _MAX_ROWS = 1_048_575  # of data: Excel's limit less the header
 _MAX_TEXT = 32_767
+_LONGEST_TITLE = 100
 _WIDTH_SAMPLE = 1000
 
 _COUNT, _DAYS, _SHARE, _EXACT = "#,##0", "0.0", "0.0%", "#,##0.0##"
@@ -50,7 +51,7 @@ TEAL, GREEN, RED, AMBER = "#1F6F78", "#D9EFE0", "#F8D9D5", "#FBEBC8"
 def open_book(path: str | Path, title: str) -> Iterator[Book]:
     """Open a workbook that appears at `path` whole, when the block ends without an error, or not at all."""
     with whole_workbook(path) as book:
-        book.set_properties({"title": title, "comments": "Written by scopt"})
+        book.set_properties({"title": title[:_LONGEST_TITLE], "comments": "Written by scopt"})
         yield Book(book, title)
 
 
@@ -68,7 +69,8 @@ class Book:
     def __init__(self, book: Workbook, title: str) -> None:
         self.book = book
         self.sheets: dict[str, Worksheet] = {}
-        self._title = title.replace("&", "&&")  # & starts a code in page headers
+        # & starts a code in page headers, which are short.
+        self._title = title[:_LONGEST_TITLE].replace("&", "&&")
         self._formats: dict[str, Any] = {}
         header = {"bold": True, "font_color": "#FFFFFF", "bg_color": TEAL, "valign": "vcenter"}
         self._header = book.add_format(header)
@@ -182,7 +184,8 @@ def _cell(value: Any) -> Any:
         return value if math.isfinite(value) else str(value)
     if value is None or isinstance(value, (bool, int)):
         return value
-    return str(value)[:_MAX_TEXT] or None
+    text = str(value)
+    return (text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…") or None
 
 
 def _fit(header: str, values: Sequence[Any], pattern: str) -> float:
