@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 from case_frames import header, sheets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from case_frames import Rows
 
 __all__ = ["KINDS", "Kind", "book", "cell", "hostile", "parts_of", "row", "write_parts"]

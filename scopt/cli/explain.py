@@ -105,7 +105,7 @@ def alternatives(
 
 def ready(output: Path | None, case: Path) -> None:
     """Make sure beforehand that a workbook that is asked for can be written."""
-    from scopt.report.sheets import check_target
+    from scopt.files import check_target
 
     if output is not None:
         check_target(output, case)

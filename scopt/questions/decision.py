@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scopt.casefile.read import nearest
+from scopt.casefile.hints import nearest
 from scopt.chain import positions
 from scopt.errors import UsageError
 from scopt.models.forcing import USED, could_carry, forbid, require
