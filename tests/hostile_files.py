@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import struct
 import zipfile
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from hostile_books import (
     book,
     cell,
     damaged,
+    grid,
     hostile,
     parts_of,
     row,
@@ -180,7 +182,7 @@ def _(folder):
     return folder / "case.xlsx"
 
 
-@hostile("10 GB of nothing", 1, "no Excel workbook")
+@hostile("10 GB of nothing", 1, "10.7 GB")
 def _(folder):
     with (folder / "case.xlsx").open("wb") as file:
         file.truncate(10 * GIGABYTE)
@@ -403,13 +405,13 @@ def _(folder):
     return damaged(folder, "sites", cell("A3", "north"), hidden)
 
 
-@hostile("elements nested 100,000 deep", 1)
+@hostile("elements nested 100,000 deep", 0)
 def _(folder):
     deep = "<x>" * 100_000 + "</x>" * 100_000
     return damaged(folder, "sites", "<sheetData>", f"{deep}<sheetData>")
 
 
-@hostile("workbook part nested 100,000 deep", 1)
+@hostile("workbook part nested 100,000 deep", 0)
 def _(folder):
     parts = parts_of(sheets())
     deep = b"<x>" * 100_000 + b"</x>" * 100_000
@@ -498,7 +500,7 @@ def _(folder):
     return book(folder, lanes=rows + blank)
 
 
-@hostile("a value in the last row", 1, "A1048576")
+@hostile("a value in the last row", 1, "A1048576", heavy=True)
 def _(folder):
     rows = "".join(row(at, *line) for at, line in enumerate(lanes(), start=1))
     return book(folder, lanes=rows + row(LAST_ROW, "x"))
@@ -510,7 +512,7 @@ def _(folder):
     return book(folder, lanes=f'{rows}<row r="{LAST_ROW}">{cell(f"XFD{LAST_ROW}", 1)}</row>')
 
 
-@hostile("a value far right in XFD2", 0)
+@hostile("a value far right in XFD7", 0, heavy=True)
 def _(folder):
     return damaged(folder, "lanes", "</row></sheetData>", f"{cell('XFD7', 1)}</row></sheetData>")
 
@@ -540,16 +542,15 @@ def _(folder):
 
 @hostile("cells and rows without references", 0)
 def _(folder):
-    rows = "".join(row(at, *line) for at, line in enumerate(lanes(), start=1))
-    for at, line in enumerate(lanes(), start=1):
-        rows = rows.replace(f'<row r="{at}">', "<row>")
-        for place in range(1, len(line) + 1):
-            rows = rows.replace(f'<c r="{chr(64 + place)}{at}"', "<c", 1)
-    # A cell that is left out moves the others to the left where there are no references.
-    rows = "".join(
-        row(at, *(0 if x is None else x for x in line)) for at, line in enumerate(lanes(), start=1)
+    # Where there are no references a cell follows the one before, so every row has all of its cells.
+    defaults = {"status": "existing", "lead_days": 0}
+    rows = grid(
+        [
+            {**one, **{key: one.get(key, value) for key, value in defaults.items()}}
+            for one in sheets()["lanes"]
+        ]
     )
-    return book(folder, lanes=rows.replace(cell("D2", 0), cell("D2", "existing")))
+    return book(folder, lanes=re.sub(r' r="[A-Z]*[0-9]+"', "", rows))
 
 
 @hostile("shared text out of range", 1, "lanes")
@@ -624,7 +625,7 @@ def _(folder):
     return damaged(folder, "lanes", "</sheetData>", f"</sheetData><mergeCells>{merge}</mergeCells>")
 
 
-@hostile("merged range that is none", 1, "merged")
+@hostile("merged range that is none", 1, "lanes")
 def _(folder):
     merge = '</sheetData><mergeCells><mergeCell ref="hello:A99999999999999999999999"/></mergeCells>'
     return damaged(folder, "lanes", "</sheetData>", merge)

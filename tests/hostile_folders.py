@@ -167,7 +167,7 @@ def _(folder):
     return folder
 
 
-@hostile("folder of 20,000 CSV files of unknown names", 1)
+@hostile("folder of 20,000 CSV files of unknown names", 1, heavy=True)
 def _(folder):
     for number in range(20_000):
         (folder / f"tab {number}.csv").write_bytes(b"a,b\n1,2\n")

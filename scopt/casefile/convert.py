@@ -162,6 +162,8 @@ def _type_settings(raw: RawSheet, typed: dict[str, NDArray[Any]], findings: Find
                 findings.append(Finding("warning", "settings", cell, row, "key", key, rule, hint))
             continue
         typed["key"][position] = column.name
+        if values.odd[position]:
+            continue  # reported as a text that no cell may hold
         this = np.arange(len(raw.rows)) == position
         one = RawSheet("settings", {column.name: values.take(this)}, rows=raw.rows[this])
         one.letters = {column.name: raw.letters.get("value", "")}

@@ -35,6 +35,7 @@ class Marks:
         self.starts = (*self._cells, self.row)
         self.odd_cell = re.compile(rb'<%(p)sc(?=[\s/>])(?! r="[A-Z]%(row)s"[\s/>])[^<>]*' % names)
         self.odd_row = re.compile(rb'<%(p)srow(?=[\s/>])(?! r="%(row)s"[\s/>])[^<>]*' % names)
+        self.row_numbers = re.compile(rb"<%(p)srow\b[^<>]*\sr=[\"'](\d{1,7})[\"']" % names)
         # The reader takes cells of any prefix, and an end tag may hold a blank; neither is ever written.
         self._odd_end = re.compile(rb"</%(p)sc\s" % names)
         self._odd_prefix = re.compile(rb"<(?!%(p)s(?:c|row)[\s/>])(?:\w+:)?(?:c|row)[\s/>]" % names)

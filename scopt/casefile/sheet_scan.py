@@ -13,23 +13,18 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from scopt.casefile.container import MEGABYTE, UnreadableError
 from scopt.casefile.marks import marks_of, reference_of
-from scopt.casefile.places import LAST_ROW, Flaw, Merge, column_letters, position
+from scopt.casefile.places import LAST_ROW, Flaw, Merge, position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
-
     from scopt.casefile.marks import Marks
 
-__all__ = ["Scan", "check_encoding", "check_markup", "check_size", "scan"]
+__all__ = ["MOST_CELLS", "Scan", "check_encoding", "check_markup", "scan", "whole_cells"]
 
 MOST_CELLS = 30_000_000
-MOST_TEXT = 512 * MEGABYTE
 _LONGEST_CELL = 32 * MEGABYTE
 _MOST_MERGES = 1000  # nobody merges more by hand, and one is enough to stop
 _ONE_LETTER = 26
@@ -75,7 +70,7 @@ def scan(pieces: Iterable[bytes]) -> Scan:
         It is none that a spreadsheet program writes, or has too many cells.
     """
     sheet, width = Scan(), _Width()
-    for marks, body in _whole_cells(pieces):
+    for marks, body in whole_cells(pieces):
         check_markup(body)
         if b"&" in body and marks.escape.search(body):
             raise UnreadableError("the sheet holds escapes within tags, which Excel does not write")
@@ -94,45 +89,6 @@ def scan(pieces: Iterable[bytes]) -> Scan:
             sheet.merges += marks.merges(body)[:_MOST_MERGES]
     sheet.columns = width.columns
     return sheet
-
-
-def check_size(sheet: Scan, pieces: Iterable[bytes], lengths: NDArray[np.int32]) -> None:
-    """Make sure that the table of all cells up to the last one, and their texts, can be held in memory.
-
-    Parameters
-    ----------
-    sheet
-        What the scan of the sheet has shown; nothing more is looked at where that is enough.
-    pieces
-        The XML of the sheet once more.
-    lengths
-        Bytes of the shared texts, shape (texts,).
-
-    Raises
-    ------
-    UnreadableError
-        They cannot.
-    """
-    wide, long = sheet.columns * LAST_ROW > MOST_CELLS, sheet.size > MOST_TEXT
-    if not (wide or long or sheet.shared * int(lengths.max(initial=0)) > MOST_TEXT):
-        return
-    rows, columns, text = 0, 0, 0
-    for marks, body in _whole_cells(pieces):
-        for tag in marks.filled.findall(body) if wide else ():
-            reference = reference_of(tag)
-            row, column = position(reference.decode("ascii")) if reference else (LAST_ROW, sheet.columns)
-            rows, columns = max(rows, row), max(columns, column)
-        numbers = np.array(marks.text_numbers.findall(body), dtype="S9").astype(np.int64)
-        text += int(lengths[numbers[numbers < len(lengths)]].sum(dtype=np.int64))
-        text += sum(map(len, marks.inline.findall(body))) if long else 0
-        if text > MOST_TEXT:
-            rule = f"the texts of the sheet together are longer than {MOST_TEXT // MEGABYTE} MB"
-            raise UnreadableError(rule, "Shorten the long ones.")
-    if rows * columns > MOST_CELLS:
-        last = f"{column_letters(columns)}{rows}"
-        rule = f"the sheet reaches to {last}: a table of {rows:,} rows and {columns:,} columns"
-        mend = "Delete the cells that stand apart; in Excel, Ctrl+End goes to the last one."
-        raise UnreadableError(f"{rule}, more than {MOST_CELLS // 10**6} million cells", mend)
 
 
 def check_encoding(head: bytes) -> None:
@@ -208,7 +164,7 @@ class _Width:
             self._longest_row, self._open_row = max(self._longest_row, *counts), counts[-1]
 
 
-def _whole_cells(pieces: Iterable[bytes]) -> Iterator[tuple[Marks, bytes]]:
+def whole_cells(pieces: Iterable[bytes]) -> Iterator[tuple[Marks, bytes]]:
     """Yield the XML of a sheet in pieces that divide no cell, and the patterns for it."""
     rest, marks = b"", None
     for piece in pieces:

@@ -20,7 +20,8 @@ import python_calamine
 
 from scopt.casefile.container import MEGABYTE, Container, UnreadableError, size_text
 from scopt.casefile.foreign import refuse_other_file, refuse_other_zip
-from scopt.casefile.sheet_scan import Scan, check_encoding, check_markup, check_size, scan
+from scopt.casefile.sheet_scan import Scan, check_encoding, check_markup, scan
+from scopt.casefile.sheet_size import check_extent, check_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +81,8 @@ class Workbook:
         if not self.titles:
             raise UnreadableError("the workbook lists no sheet")
         by_kind = dict(links.values())
-        self._texts, self._styles = by_kind.get("sharedStrings", ""), by_kind.get("styles", "")
+        self._texts = by_kind.get("sharedStrings", "xl/sharedStrings.xml")
+        self._styles = by_kind.get("styles", "xl/styles.xml")
         self._since_1904 = any(node.get("date1904", "0") in ("1", "true") for node in main.iter())
         self._inflated = self._peeked = 0
 
@@ -158,7 +160,8 @@ class Workbook:
         self._inflate(part, _MOST_XML)
         with file.open(f"xl/worksheets/sheet{number}.xml", "w", force_zip64=True) as copy:
             found = scan(_copied(self._container.chunks(part), copy))
-        check_size(found, self._container.chunks(part), lengths)
+        check_extent(found, self._container.chunks(part))
+        check_texts(found, self._container.chunks(part), lengths)
         return found
 
     def _inflate(self, part: str, most: int) -> None:
