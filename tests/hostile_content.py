@@ -10,10 +10,12 @@ from hostile_books import book, cell, damaged, hostile, row
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from case_frames import Rows
+
 MILLION = 1_000_000
 
 
-def renamed(folder: Path, **ids: str) -> Path:
+def renamed(folder: Path, settings: Rows | None = None, **ids: str) -> Path:
     """Write the clean case with other ids: site `hub`, market `M1`, channel `web` and product `tea`."""
 
     def change(value: object) -> object:
@@ -23,6 +25,8 @@ def renamed(folder: Path, **ids: str) -> Path:
         name: [{key: change(value) for key, value in one.items()} for one in rows]
         for name, rows in sheets().items()
     }
+    if settings is not None:
+        content["settings"] = settings
     return book(folder, **content)
 
 
@@ -209,9 +213,9 @@ for _name in (
 # Numbers
 
 
-for _number in ("1e308", "-1e308", "5e-324", "-0"):
+for _number, _status in {"1e308": 1, "1e19": 1, "-1e308": 1, "1e18": 0, "5e-324": 0, "-0": 0}.items():
 
-    @hostile(f"costs of {_number}", 0 if "-1" not in _number else 1, "lanes!C2" if "-1" in _number else "")
+    @hostile(f"cost of {_number} a unit", _status, "lanes!C2" if _status else "")
     def _(folder, number=_number):
         return damaged(folder, "lanes", cell("C2", 1), f'<c r="C2"><v>{number}</v></c>')
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["convert_cells", "out_of_bounds", "type_sheet"]
 
+LARGEST = 1e18
+"""Largest number of a case; a solver takes 1e20 for infinite."""
 _SETTING = {canonical(column.name): column for column in SETTINGS}
 _MEND = {
     "number": "Write a number, with a point as decimal mark and no unit.",
@@ -85,10 +87,10 @@ def convert_cells(cells: Cells, column: Column) -> tuple[NDArray[Any], NDArray[n
 
 
 def out_of_bounds(number: NDArray[np.float64], column: Column) -> NDArray[np.bool_]:
-    """Return the mask of the numbers that break the bounds of the column; NaN breaks none."""
+    """Return the mask of the numbers that break the bounds of the column or are absurd; NaN breaks none."""
     low = number <= column.low if column.open_low else number < column.low
     high = number >= column.high if column.open_high else number > column.high
-    return np.asarray(low | high)
+    return np.asarray(low | high | (np.abs(number) > LARGEST))
 
 
 def _without_excluded(raw: RawSheet, sheet: Sheet, findings: Findings) -> RawSheet:
@@ -106,6 +108,10 @@ def _type_column(raw: RawSheet, column: Column, findings: Findings) -> NDArray[A
     typed, bad = convert_cells(cells, column)
     _note(raw, column, bad, findings, column.rule, _mend_kind(column))
     if column.numeric:
+        huge = np.abs(typed) > LARGEST
+        rule, mend = f"a number of at most {LARGEST:g}", "Write the number that is meant; blank is no bound."
+        _note(raw, column, huge, findings, rule, mend)
+        typed[huge] = np.nan
         outside = out_of_bounds(typed, column)
         _note(raw, column, outside, findings, column.rule, f"Write a number{column.bounds}.")
         typed[outside] = np.nan

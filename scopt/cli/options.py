@@ -162,11 +162,15 @@ def write(outcome: Outcome, target: Path, *, designed: bool) -> None:
 
 def _write_elsewhere(outcome: Outcome, target: Path, problem: UsageError) -> NoReturn:
     """Keep an outcome whose place has become unwritable, in the folder for temporary files; UsageError."""
-    other = Path(tempfile.mkdtemp(prefix="scopt-")) / target.name
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="scopt-"))
+    except OSError as second:
+        raise UsageError(f"{problem}; nor could it be kept elsewhere ({second.strerror})") from problem
+    other = folder / target.name
     try:
         outcome.to_excel(other)
     except UsageError as second:
-        other.parent.rmdir()
+        folder.rmdir()
         raise UsageError(f"{problem}; nor could it be kept elsewhere: {second}") from problem
     raise UsageError(f"{problem}; so that nothing is lost, the workbook is kept as {other}") from problem
 
