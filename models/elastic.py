@@ -23,6 +23,8 @@ from scopt.models.lanes import lane_names
 from scopt.network import LAST
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scopt.chain import Chain
     from scopt.models.model import Arrays, Floats, Ints, Model
 
@@ -39,6 +41,9 @@ LEVELS = 12
 
 SITE_DAYS = (1.1, 1.2, 1.4, 1.7, 2.0, 2.5, 3.0, 4.0, 6.0, 10.0, 20.0)
 """Ceilings on a site's stock days that are tried, over that of the case."""
+
+STEPS = 12
+"""Finer steps between two of them."""
 
 HARD = frozenset({
     "site_contract", "join_in_open_site", "stock_in_open_site", "tier_rows", "minimum_bill", "one_line",
@@ -85,7 +90,9 @@ class Elastic:
     slacks: list[Slack]
 
 
-def make_elastic(model: Model, arrays: Arrays, chain: Chain) -> Elastic:
+def make_elastic(
+    model: Model, arrays: Arrays, chain: Chain, site_days: Mapping[str, float] | None = None
+) -> Elastic:
     """Give every rule of a model a slack.
 
     Parameters
@@ -95,6 +102,8 @@ def make_elastic(model: Model, arrays: Arrays, chain: Chain) -> Elastic:
         tolerated, and its arrays.
     chain
         The chain as it is.
+    site_days
+        Ceilings on stock days at a site that would do, by product: less is tried in finer steps.
 
     Returns
     -------
@@ -107,7 +116,7 @@ def make_elastic(model: Model, arrays: Arrays, chain: Chain) -> Elastic:
     _add_on_time_shares(maker)
     _add_product_capacities(maker)
     _add_stock_days(maker)
-    _add_site_days(maker)
+    _add_site_days(maker, site_days or {})
     _add_statuses(maker, chain)
     _add_decision_rows(maker)
     return maker.finish()
@@ -349,7 +358,7 @@ def _add_stock_days(maker: _Maker) -> None:
         maker.enter(row, slack, -(days or 1.0) * float(chain.demand[:, :, p].sum()))
 
 
-def _add_site_days(maker: _Maker) -> None:
+def _add_site_days(maker: _Maker, enough: Mapping[str, float]) -> None:
     r"""Let stock at sites last longer than the ceiling of its product: one of some ceilings d_l.
 
     .. math:: \sum_g \zeta_g N r_g + \sum_a (R_s / 2 - d_l) x_a \le M (1 - \lambda_l), \qquad
@@ -372,7 +381,7 @@ def _add_site_days(maker: _Maker) -> None:
     big = np.bincount(part.row, np.maximum(reach, 0.0), minlength=len(rows))
     for p in np.unique(product).tolist():
         days, mine = float(chain.product_column("max_site_days")[p]), np.flatnonzero(product == p)
-        levels = [(days or 1.0) * factor for factor in SITE_DAYS]
+        levels = _site_levels(days or 1.0, enough.get(str(chain.product_ids[p])))
         taken = [
             maker.slack(
                 "max_site_days", (str(chain.product_ids[p]),), days, level - days,
@@ -391,6 +400,15 @@ def _add_site_days(maker: _Maker) -> None:
             value = part.data - np.where(flow, level - days, 0.0)
             maker.enter(new[place[part.row[entries]]], part.col[entries], value[entries])
             maker.enter(new, slack, big[mine])
+
+
+def _site_levels(days: float, enough: float | None) -> list[float]:
+    """Ceilings to try: coarse ones, or fine ones from the coarse one before what would do."""
+    coarse = days * np.array(SITE_DAYS)
+    if enough is None:
+        return [float(level) for level in coarse]
+    low = float(np.max(coarse, where=coarse < enough * (1 - 1e-6), initial=days))
+    return [float(level) for level in np.linspace(low, max(enough, low * 1.01), STEPS + 1)[1:]]
 
 
 def _add_statuses(maker: _Maker, chain: Chain) -> None:

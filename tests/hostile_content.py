@@ -213,7 +213,7 @@ for _name in (
 # Numbers
 
 
-for _number, _status in {"1e308": 1, "1e19": 1, "-1e308": 1, "1e18": 0, "5e-324": 0, "-0": 0}.items():
+for _number, _status in {"1e308": 1, "1e21": 1, "-1e308": 1, "1e20": 0, "5e-324": 0, "-0": 0}.items():
 
     @hostile(f"cost of {_number} a unit", _status, "lanes!C2" if _status else "")
     def _(folder, number=_number):

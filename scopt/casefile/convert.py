@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["convert_cells", "out_of_bounds", "type_sheet"]
 
-LARGEST = 1e18
-"""Largest number of a case; a solver takes 1e20 for infinite."""
+LARGEST = 1e20
+"""Largest number of a case: what a solver takes for infinite."""
 _SETTING = {canonical(column.name): column for column in SETTINGS}
 _MEND = {
     "number": "Write a number, with a point as decimal mark and no unit.",

@@ -24,7 +24,7 @@ example; `scopt check case.xlsx` tells everything that is wrong with one.
 - Names of sheets and columns are compared without case, spaces and underscores; the order of columns is free.
 - **Bold** columns are required. A blank cell takes the default.
 - Ids are text without spaces around, of at most 255 characters and one line: `001` stays `001`. Numbers may
-  have thousands separators (`1,200`) and are at most 1e18 in size.
+  have thousands separators (`1,200`) and are at most 1e20 in size.
 - Every sheet may have `notes`, and `status` = `include` or `exclude` where status has no meaning of its own.
 - Sheets and columns that scopt does not know are named in a warning and not read.
 - Findings name sheet, cell, value, rule and how to mend it, all in one report. Errors stop, warnings do not.

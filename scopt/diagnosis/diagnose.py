@@ -185,7 +185,9 @@ def diagnose(
     ceilings = {(slack.rule, slack.key) for slack in work.stock_slacks}
     if found and ceilings & found[0].support and clock.left > 0:
         # What stock needs is told from above, so that a design under the relaxed ceilings is there.
-        above = _Work.of(loose, chain, clock, seed, threads, extend, work.touching(found[0].point))
+        enough = {one.key[0]: float(one.after) for one in found[0].relaxations if one.rule == "max_site_days"}
+        points = work.touching(found[0].point)
+        above = _Work.of(loose, chain, clock, seed, threads, extend, points, enough)
         found[:1] = above.only(found[0].support) or found[:1]
         found = found if found[0].support else []
     options = [
@@ -261,13 +263,14 @@ class _Work:
     def of(
         cls, loose: Chain, chain: Chain, clock: Clock, seed: int, threads: int | None,
         extend: Callable[[Model], None] | None, breaks: dict[Cell, Floats] | None = None,
+        site_days: Mapping[str, float] | None = None,
     ) -> _Work:  # fmt: skip
         """Make the elastic model, with roots from below or, with points to touch, from above."""
         count = {cell: len(points) for cell, points in (breaks or {}).items()}
         model = build(expand(loose, Versions.of(loose, count)), breaks, above=breaks is not None)
         if extend is not None:
             extend(model)
-        return cls(model, make_elastic(model, model.compile(), chain), clock, seed, threads)
+        return cls(model, make_elastic(model, model.compile(), chain, site_days), clock, seed, threads)
 
     def touching(self, point: Floats) -> dict[Cell, Floats]:
         """Points at which tangents shall touch the roots, those of a solution among them."""
