@@ -18,6 +18,7 @@ from scopt.models import build as assemble
 from scopt.network import expand
 from scopt.report.money import net_present_value, payback_years
 from scopt.result import Result
+from scopt.search.hints import Hints
 from scopt.search.method import Options
 from scopt.search.solver import check_version
 from scopt.solved import chain_of, search
@@ -96,8 +97,8 @@ def solve(
         may build more than one model, so constraints belong here rather than into one model by hand.
     searches
         Strategies searched before, which this call adds to. Share one dictionary among solves of one case
-        with the same options, and as-is (and whatever else is compared against) is searched only once.
-
+        with the same options, and as-is (and whatever else is compared against) is searched only once; a
+        solve with `extend` begins from the design of the strategy without it.
     relax
         Where the strategy has no design, relax the case as its diagnosis tells and find the best design of
         that; what was relaxed stands in the messages and in the table ``diagnosis``.
@@ -123,7 +124,11 @@ def solve(
 
     def find(name: str, phase: str) -> Solved:
         if name == strategy and (model is not None or extend is not None):
-            return search(case, name, options, progress=progress, phase=phase, extend=extend, model=model)
+            known = shared.get(name)
+            hints = Hints(() if known is None or known.start is None else (known.start,))
+            return search(
+                case, name, options, progress=progress, phase=phase, extend=extend, model=model, hints=hints
+            )
         if name not in shared or shared[name].interrupted:
             shared[name] = search(case, name, options, progress=progress, phase=phase, why=name == strategy)
         return shared[name]

@@ -234,8 +234,9 @@ class _Work:
 
     def _pays(self, price: Price, change: float) -> bool | None:
         """Whether the free strategy pays a price that is changed; None where it was stopped."""
+        # A start would speak for the decision as it is wherever the other way is ahead by less than the gap.
         result = self.runs(
-            f"{self.decision.name}, other {price.name}", lambda model: price.add(model, change)
+            f"{self.decision.name}, other {price.name}", lambda model: price.add(model, change), anew=True
         )
         if result.cost is None:
             return None

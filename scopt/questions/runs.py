@@ -45,11 +45,16 @@ class Runs:
         asked = self.options.get("gap")
         return float(self.case.settings.mip_gap if asked is None else asked)
 
-    def __call__(self, label: str, extend: Callable[[Model], None] | None = None) -> Result:
-        """Solve the strategy with rules on top."""
+    def __call__(
+        self, label: str, extend: Callable[[Model], None] | None = None, *, anew: bool = False
+    ) -> Result:
+        """Solve the strategy with rules on top, from its design without them unless `anew`."""
         self.count += 1
+        known = self.searches
+        if anew:
+            known = {name: solved for name, solved in known.items() if name != self.strategy}
         return solve(
-            self.case, self.strategy, **self.options, extend=extend, searches=self.searches,
+            self.case, self.strategy, **self.options, extend=extend, searches=known,
             progress=None if self.progress is None else self._named(label),
         )  # fmt: skip
 
