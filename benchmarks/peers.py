@@ -69,7 +69,7 @@ class Trace:
 
 def highs(model: Plain, trace: Trace, limit: float, gap: float) -> None:
     """HiGHS by arrays."""
-    engine = _passed(model)
+    engine = passed(model)
     engine.setOptionValue("mip_rel_gap", gap)
     engine.setOptionValue("mip_abs_gap", 0.0)
     engine.setOptionValue("mip_min_logging_interval", 0.25)
@@ -180,7 +180,8 @@ def cbc_path() -> str:
     return str(PULP_CBC_CMD().path)
 
 
-def _passed(model: Plain) -> Any:
+def passed(model: Plain) -> Any:
+    """Return HiGHS with a model."""
     engine, matrix = engine_for(), csr_array(model.matrix)
     status = engine.passModel(
         len(model.cost), matrix.shape[0], matrix.nnz, int(highspy.MatrixFormat.kRowwise),
@@ -212,7 +213,7 @@ class _File:
             model, cost=np.r_[model.cost, model.offset], lower=np.r_[model.lower, one], offset=0.0,
             upper=np.r_[model.upper, one], integer=np.r_[model.integer, False], matrix=wide,
         )  # fmt: skip
-        _passed(more).writeModel(str(path))
+        passed(more).writeModel(str(path))
         self.trace.aside += time.perf_counter() - begin
         return path
 
