@@ -9,9 +9,9 @@ validates the workbook, the others take its sheets by pandas with calamine.
 from __future__ import annotations
 
 import gc
-import itertools
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,211 +19,20 @@ import generator
 import numpy as np
 import pandas as pd
 from measure import Results, figure, peak, repeated, reset_peak, serve, table
-from peers import passed
-from scipy.spatial import cKDTree
-from textbook import Plain, Sheet
+from ways import BY, by_scopt, frames
 
 from scopt.case import Case, read_case
-from scopt.models import build
-from scopt.network import expand
-from scopt.search.solver import Scaled
-from scopt.solved import chain_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Frames = dict[str, pd.DataFrame]
     Record = dict[str, Any]
+    Target = tuple[str, str, bool]
 
 SIZES = (10_000, 100_000, 1_000_000, 3_000_000)
-PRODUCTS, PLANTS, NEAREST, PER_DEPOT = 10, 5, 20, 20
 WAYS = ("arrays", "scopt", "linopy", "pyomo")
 LARGEST = {"pyomo": 1_000_000}
 """Columns beyond which a way is not measured: minutes and tens of gigabytes."""
-
-
-def frames(columns: int, seed: int = 1) -> Frames:
-    """Sheets of a case with about so many flow columns."""
-    rng = np.random.default_rng(seed)
-    markets = max(NEAREST, round(columns / PRODUCTS / (NEAREST + PLANTS / PER_DEPOT)))
-    depots = max(NEAREST, markets // PER_DEPOT)
-    where, spot = rng.uniform(0, 1000, (markets, 2)), rng.uniform(0, 1000, (depots, 2))
-    far, near = cKDTree(spot).query(where, k=NEAREST)
-    plants, sites, ends, products = (
-        np.array([f"{word}{n}" for n in range(count)], dtype=object)
-        for word, count in (("P", PLANTS), ("D", depots), ("M", markets), ("A", PRODUCTS))
-    )
-    inner = pd.DataFrame(
-        {
-            "origin": np.repeat(plants, depots),
-            "destination": np.tile(sites, PLANTS),
-            "unit_cost": rng.uniform(1, 3, PLANTS * depots),
-        }
-    )
-    outer = pd.DataFrame(
-        {
-            "origin": sites[near.ravel()],
-            "destination": np.repeat(ends, NEAREST),
-            "unit_cost": 1 + 0.02 * far.ravel(),
-        }
-    )
-    fixed = np.r_[np.zeros(PLANTS), rng.uniform(2e4, 4e4, depots)]
-    return {
-        "products": pd.DataFrame({"product": products}),
-        "sites": pd.DataFrame(
-            {
-                "site": np.r_[plants, sites],
-                "tier": np.r_[np.full(PLANTS, "plant"), np.full(depots, "depot")],
-                "status": np.r_[np.full(PLANTS, "keep"), np.full(depots, "candidate")],
-                "fixed_cost": fixed,
-            }
-        ),
-        "supply": pd.DataFrame({"site": np.repeat(plants, PRODUCTS), "product": np.tile(products, PLANTS)}),
-        "markets": pd.DataFrame({"market": ends}),
-        "demand": pd.DataFrame(
-            {
-                "market": np.repeat(ends, PRODUCTS),
-                "product": np.tile(products, markets),
-                "units": rng.uniform(50, 150, markets * PRODUCTS),
-            }
-        ),
-        "lanes": pd.concat([inner, outer], ignore_index=True).assign(status="candidate"),
-    }
-
-
-# -- four ways to build it -----------------------------------------------------------------------------------
-
-
-class Parts:
-    """Numbers instead of ids, which every way but scopt's starts from; making them counts as building."""
-
-    def __init__(self, frames: Frames) -> None:
-        sites, lanes = frames["sites"], frames["lanes"]
-        depot = pd.Index(sites.loc[sites["tier"] == "depot", "site"].to_numpy(object))
-        market = pd.Index(frames["markets"]["market"].to_numpy(object))
-        o, d = (depot.get_indexer(lanes[end].to_numpy(object)) for end in ("origin", "destination"))
-        m = market.get_indexer(lanes["destination"].to_numpy(object))
-        self.depots, self.markets, self.products = len(depot), len(market), len(frames["products"])
-        self.to, self.origin, self.end = d[d >= 0], o[m >= 0], m[m >= 0]
-        cost = lanes["unit_cost"].to_numpy(float)
-        self.cost_in, self.cost_out = cost[d >= 0], cost[m >= 0]
-        self.fixed = sites.loc[sites["tier"] == "depot", "fixed_cost"].to_numpy(float)
-        self.demand = frames["demand"]["units"].to_numpy(float).reshape(self.markets, self.products)
-        self.reach = np.zeros((self.depots, self.products))
-        np.add.at(self.reach, self.origin, self.demand[self.end])
-
-
-def by_arrays(frames: Frames) -> tuple[Any, Callable[[], Any]]:
-    """Build with numpy and scipy alone."""
-    part = Parts(frames)
-    p, inner, outer = part.products, len(part.to) * part.products, len(part.end) * part.products
-    w, x, z = np.arange(inner), inner + np.arange(outer), inner + outer + np.arange(part.depots)
-    product = np.arange(p)
-    to = (part.to[:, None] * p + product).ravel()
-    start, end = ((side[:, None] * p + product).ravel() for side in (part.origin, part.end))
-    sheet = Sheet(inner + outer + part.depots)
-    sheet.add(part.demand.size, [(end, x, 1.0)], part.demand.ravel(), part.demand.ravel())
-    sheet.add(part.reach.size, [(to, w, 1.0), (start, x, -1.0)], 0.0, 0.0)
-    rows = np.arange(part.reach.size)
-    sheet.add(part.reach.size, [(start, x, 1.0), (rows, z[rows // p], -part.reach.ravel())], -np.inf, 0.0)
-    rows = np.arange(outer)
-    tight = [(rows, x, 1.0), (rows, np.repeat(z[part.origin], p), -part.demand[part.end].ravel())]
-    sheet.add(outer, tight, -np.inf, 0.0)
-    cost = np.r_[np.repeat(part.cost_in, p), np.repeat(part.cost_out, p), part.fixed]
-    whole = np.arange(len(cost)) >= inner + outer
-    plain = sheet.plain(cost, np.where(whole, 1.0, np.inf), whole)
-    return plain, lambda: passed(plain)
-
-
-def by_scopt(case: Case) -> tuple[Any, Callable[[], Any]]:
-    """Build with scopt."""
-    arrays = build(expand(chain_of(case, "integrated"))).compile()
-
-    def hand() -> Any:
-        s = Scaled.of(arrays)
-        return passed(Plain(s.cost, s.lower, s.upper, arrays.integer, s.matrix, s.row_lower, s.row_upper))
-
-    return arrays, hand
-
-
-def by_linopy(frames: Frames) -> tuple[Any, Callable[[], Any]]:
-    """Build with linopy."""
-    import linopy
-    import xarray as xr
-
-    part = Parts(frames)
-    product = pd.RangeIndex(part.products, name="product")
-    depot = pd.RangeIndex(part.depots, name="depot")
-    way_in, way_out = (pd.RangeIndex(len(n), name=name) for n, name in ((part.to, "in"), (part.end, "out")))
-    to, origin, end = (
-        xr.DataArray(value, coords=[index], name=name)
-        for value, index, name in (
-            (part.to, way_in, "depot"), (part.origin, way_out, "depot"), (part.end, way_out, "market"),
-        )
-    )  # fmt: skip
-    demand = xr.DataArray(part.demand, coords={"market": np.arange(part.markets), "product": product})
-    reach = xr.DataArray(part.reach, coords=[depot, product])
-    m = linopy.Model()
-    w = m.add_variables(lower=0, coords=[way_in, product], name="w")
-    x = m.add_variables(lower=0, coords=[way_out, product], name="x")
-    z = m.add_variables(binary=True, coords=[depot], name="z")
-    out = x.groupby(origin).sum()
-    m.add_constraints(x.groupby(end).sum() == demand, name="demand")
-    m.add_constraints(w.groupby(to).sum() - out == 0, name="balance")
-    m.add_constraints(out - reach * z <= 0, name="open")
-    of_lane = z.sel(depot=origin.drop_vars("depot", errors="ignore"))
-    most = xr.DataArray(part.demand[part.end], coords=[way_out, product])
-    m.add_constraints(x - most * of_lane <= 0, name="tight")
-    cost_in, cost_out, fixed = (
-        xr.DataArray(value, coords=[index])
-        for value, index in ((part.cost_in, way_in), (part.cost_out, way_out), (part.fixed, depot))
-    )
-    m.add_objective((cost_in * w).sum() + (cost_out * x).sum() + (fixed * z).sum())
-    return m, lambda: m.to_highspy()
-
-
-def by_pyomo(frames: Frames) -> tuple[Any, Callable[[], Any]]:
-    """Build with Pyomo as its documentation does, an expression at a time."""
-    import pyomo.environ as pyo
-    from pyomo.contrib.appsi.solvers import Highs
-
-    part = Parts(frames)
-    into, out, back = ([[] for _ in range(n)] for n in (part.depots, part.depots, part.markets))
-    for lists, ends in ((into, part.to), (out, part.origin), (back, part.end)):
-        for lane, end in enumerate(ends.tolist()):
-            lists[end].append(lane)
-    demand, reach = part.demand.tolist(), part.reach.tolist()
-    origin, end = part.origin.tolist(), part.end.tolist()
-    m = pyo.ConcreteModel()
-    m.P, m.J, m.K = (pyo.RangeSet(0, n - 1) for n in (part.products, part.depots, part.markets))
-    m.I, m.O = pyo.RangeSet(0, len(part.to) - 1), pyo.RangeSet(0, len(end) - 1)
-    m.w = pyo.Var(m.I, m.P, within=pyo.NonNegativeReals)
-    m.x = pyo.Var(m.O, m.P, within=pyo.NonNegativeReals)
-    m.z = pyo.Var(m.J, within=pyo.Binary)
-    m.demand = pyo.Constraint(m.K, m.P, rule=lambda m, k, p: sum(m.x[a, p] for a in back[k]) == demand[k][p])
-    m.balance = pyo.Constraint(
-        m.J, m.P, rule=lambda m, j, p: sum(m.w[a, p] for a in into[j]) == sum(m.x[a, p] for a in out[j])
-    )
-    m.open = pyo.Constraint(
-        m.J, m.P, rule=lambda m, j, p: sum(m.x[a, p] for a in out[j]) <= reach[j][p] * m.z[j]
-    )
-    m.tight = pyo.Constraint(m.O, m.P, rule=lambda m, a, p: m.x[a, p] <= demand[end[a]][p] * m.z[origin[a]])
-    cost_in, cost_out, fixed = part.cost_in.tolist(), part.cost_out.tolist(), part.fixed.tolist()
-    m.cost = pyo.Objective(
-        expr=sum(cost_in[a] * m.w[a, p] for a in m.I for p in m.P)
-        + sum(cost_out[a] * m.x[a, p] for a in m.O for p in m.P)
-        + sum(fixed[j] * m.z[j] for j in m.J)
-    )
-
-    def hand() -> Any:
-        solver = Highs()
-        solver.set_instance(m)
-        return solver
-
-    return m, hand
-
-
-BY = {"arrays": by_arrays, "linopy": by_linopy, "pyomo": by_pyomo}
 
 
 # -- in the process of the measurement -----------------------------------------------------------------------
@@ -260,13 +69,14 @@ def work(job: Record) -> Record:
 def _read(job: Record) -> Record:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "case.xlsx"
-        generator.write(path, frames(job["columns"]))
-        gc.collect()
-        before = reset_peak()
-        begin = time.perf_counter()
-        found = read_case(path) if job["way"] == "scopt" else pd.read_excel(path, None, engine="calamine")
-        seconds = time.perf_counter() - begin
-        assert found is not None
+        for columns in (1000, job["columns"]):  # first a small one: imports do not count
+            generator.write(path, frames(columns))
+            gc.collect()
+            before = reset_peak()
+            begin = time.perf_counter()
+            found = read_case(path) if job["way"] == "scopt" else pd.read_excel(path, None, engine="calamine")
+            seconds = time.perf_counter() - begin
+            assert found is not None
         return {"read": seconds, "peak": peak(), "above": peak() - before}
 
 
@@ -287,12 +97,7 @@ def measure(asked: Any) -> None:
 
 def page(kept: Results) -> str:
     """Tables of times and memory, and how they grow."""
-    found = {
-        (one["job"]["step"], one["job"]["columns"], one["job"]["way"]): one
-        for one in kept.records
-        if "failed" not in one
-    }
-    rows, growth = [], []
+    found, rows = _found(kept), []
     for columns in SIZES:
         plain = found.get(("build", columns, "arrays"))
         for way in WAYS:
@@ -300,38 +105,78 @@ def page(kept: Results) -> str:
             if one is None or plain is None:
                 continue
             read = found.get(("read", columns, way if way == "scopt" else "others"), {}).get("read")
-            both, base = one["build"] + one["hand"], plain["build"] + plain["hand"]
-            total = None if read is None else read + both
             rows.append(
                 [
                     f"{columns:,} {way}", figure(read), figure(one["build"]), figure(one["hand"]),
-                    figure(both / base, " ×"), figure(total), figure(one["peak"]),
+                    figure(_both(one) / _both(plain), " ×"),
+                    figure(None if read is None else read + _both(one)), figure(one["peak"]),
                     figure(one["peak"] / plain["peak"], " ×"), figure(one["above"]),
                     figure(one["above"] / max(plain["above"], 1.0), " ×"),
                 ]
             )  # fmt: skip
-    for way in WAYS:
-        for step in ("build", "read"):
-            sizes = [n for n in SIZES if (step, n, way) in found]
-            if len(sizes) > 1:
-                values = [found[step, n, way] for n in sizes]
-                seconds = [one["read"] if step == "read" else one["build"] + one["hand"] for one in values]
-                label = "read" if step == "read" else "build and hand over"
-                memory = [one["above"] for one in values]
-                growth.append([f"{way}: {label}", *(_slopes(sizes, part) for part in (seconds, memory))])
     head = (
         "columns, way", "read s", "build s", "hand over s", "build + hand over", "in all s", "peak MB",
         "against arrays", "above its start MB", "against arrays",
     )  # fmt: skip
-    steps = ", ".join(f"{a:,} to {b:,}" for a, b in itertools.pairwise(SIZES))
+    steps = ", ".join(f"{a:,} to {b:,}" for a, b in pairwise(SIZES))
     told = f"Growth exponents from one size to the next ({steps}):"
-    parts = [table(head, rows), told, table(("", "seconds", "memory above its start"), growth)]
-    return "\n\n".join(parts)
+    growth = [[name, *map(_told, slopes)] for name, *slopes in _growth(found)]
+    return "\n\n".join([table(head, rows), told, table(("", "seconds", "memory above its start"), growth)])
 
 
-def _slopes(sizes: list[int], values: list[float]) -> str:
-    logs = np.diff(np.log(np.maximum(values, 1e-9))) / np.diff(np.log(sizes))
-    return ", ".join(f"{slope:.2f}" for slope in logs)
+def _found(kept: Results) -> dict[tuple[str, int, str], Record]:
+    return {
+        (one["job"]["step"], one["job"]["columns"], one["job"]["way"]): one
+        for one in kept.records
+        if "failed" not in one
+    }
+
+
+def _both(one: Record) -> float:
+    return float(one["read"] if "read" in one else one["build"] + one["hand"])
+
+
+def _growth(found: dict[tuple[str, int, str], Record]) -> list[tuple[str, list[float], list[float]]]:
+    """Exponents of time and memory from size to size, for each way and step."""
+    out = []
+    for way in (*WAYS, "others"):
+        for step, told in (("build", "build and hand over"), ("read", "read")):
+            sizes = [n for n in SIZES if (step, n, way) in found]
+            values = [found[step, n, way] for n in sizes]
+            if len(sizes) > 1:
+                seconds, memory = [_both(one) for one in values], [one["above"] for one in values]
+                out.append((f"{way}: {told}", _slopes(sizes, seconds), _slopes(sizes, memory)))
+    return out
+
+
+def _slopes(sizes: list[int], values: list[float]) -> list[float]:
+    rise = np.diff(np.log(np.maximum(values, 1e-3))) / np.diff(np.log(sizes))
+    return [float(slope) for slope in rise]
+
+
+def _told(slopes: list[float]) -> str:
+    return ", ".join(f"{slope:.2f}" for slope in slopes)
+
+
+def targets(kept: Results) -> list[Target]:
+    """Time and memory at a million columns, and how time grows."""
+    found, out = _found(kept), []
+    plain, ours, linopy = (found.get(("build", 1_000_000, way)) for way in ("arrays", "scopt", "linopy"))
+    if plain and ours:
+        time_ratio = _both(ours) / _both(plain)
+        told = "a million columns built and handed over in at most 3 × plain arrays"
+        out.append((told, figure(time_ratio, " ×"), time_ratio <= 3))
+        if linopy:
+            against = _both(ours) / _both(linopy)
+            out.append(("… and not slower than linopy", figure(against, " ×"), against <= 1))
+        memory = ours["peak"] / plain["peak"]
+        told = f"{figure(memory, ' ×')}; {figure(ours['above'] / plain['above'], ' ×')} above the start"
+        out.append(("… in at most 2 × the memory", told, memory <= 2))
+    for name, seconds, _ in _growth(found):
+        if name.startswith("scopt"):
+            worst = max(seconds)
+            out.append((f"growth of {name}: exponent at most 1.1", f"{worst:.2f}", worst <= 1.1))
+    return out
 
 
 if __name__ == "__main__":
