@@ -91,6 +91,7 @@ def _record(trace: peers.Trace, gaps: list[float]) -> Record:
     return {
         "seconds": trace.seconds,
         "times": times,
+        "odd": trace.odd,
         **{key: value if abs(value) < 1e300 else None for key, value in known.items()},
     }
 

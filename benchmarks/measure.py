@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PACKAGES = (
-    "scopt", "highspy", "pyscipopt", "pulp", "linopy", "pyomo", "numpy", "scipy", "pandas",
+    "scopt", "highspy", "pyscipopt", "cbcbox", "linopy", "pyomo", "numpy", "scipy", "pandas",
     "python-calamine", "xlsxwriter",
 )  # fmt: skip
 LONG = 60.0
@@ -53,11 +53,14 @@ def alone(part: str, job: Record, *, seconds: float, gigabytes: float = 20.0) ->
         space = int(gigabytes * (1 << 30))
         resource.setrlimit(resource.RLIMIT_AS, (space, space))
 
+    # Compiled modules are kept, else every process compiles hundreds of them anew.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         late: list[bool] = []
         process = subprocess.Popen(
             [sys.executable, str(HERE / f"{part}.py"), "--job", json.dumps(job)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=limit, start_new_session=True,
+            env=env,
         )  # fmt: skip
 
         def end() -> None:
@@ -98,6 +101,8 @@ def _median(values: list[Any]) -> Any:
     """Median of numbers, None counting as never; of dictionaries entry by entry; the last of the rest."""
     if isinstance(values[-1], dict):
         return {key: _median([value[key] for value in values]) for key in values[-1]}
+    if isinstance(values[-1], bool):
+        return any(values)
     if all(value is None or isinstance(value, int | float) for value in values):
         middle = statistics.median_high(math.inf if value is None else value for value in values)
         return None if middle == math.inf else middle

@@ -32,12 +32,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Trace:
-    """Best bound and cost over time, in seconds since `start`; `aside` seconds are not counted."""
+    """Best bound and cost over time, in seconds since `start`; `aside` seconds are not counted.
+
+    `odd` marks a solver that told of a bound above a cost.
+    """
 
     start: float = field(default_factory=time.perf_counter)
     aside: float = 0.0
     bound: float = -np.inf
     cost: float = np.inf
+    odd: bool = False
     steps: list[tuple[float, float, float]] = field(default_factory=list)
 
     @property
@@ -47,10 +51,13 @@ class Trace:
     def tell(self, bound: float | None, cost: float | None) -> None:
         """Note what is known now."""
         # Solvers write 1e20, 1e30 or 1e50 for "none".
-        if bound is not None and abs(bound) < 1e19 and bound > self.bound:
-            self.bound = bound
         if cost is not None and abs(cost) < 1e19 and cost < self.cost:
             self.cost = cost
+        if bound is not None and abs(bound) < 1e19 and bound > self.bound:
+            if self.cost < np.inf and bound > self.cost + 1e-5 * abs(self.cost):
+                self.odd = True  # proves nothing
+            else:
+                self.bound = bound
         step = self.bound, self.cost
         if not self.steps or self.steps[-1][1:] != step:
             self.steps.append((self.seconds, *step))
@@ -70,6 +77,9 @@ class Trace:
 def highs(model: Plain, trace: Trace, limit: float, gap: float) -> None:
     """HiGHS by arrays."""
     engine = passed(model)
+    # Without output HiGHS calls back at solutions alone, and their bounds are seen late.
+    engine.setOptionValue("log_to_console", False)
+    engine.setOptionValue("output_flag", True)
     engine.setOptionValue("mip_rel_gap", gap)
     engine.setOptionValue("mip_abs_gap", 0.0)
     engine.setOptionValue("mip_min_logging_interval", 0.25)
@@ -116,8 +126,9 @@ def scip(model: Plain, trace: Trace, limit: float, gap: float) -> None:
 
 
 BOUNDS = (
-    r"^Continuous objective value is (\S+)", r"^Cbc0013I At root node.*objective from \S+ to (\S+)",
-    r"^Cbc0010I .*best possible (\S+)", r"^Cbc0005I .*best possible (\S+)", r"^Lower bound:\s+(\S+)",
+    r"^Continuous objective value is (\S+)", r"^Cbc0046I Root node pass .* objective (\S+)",
+    r"^Cbc0013I At root node.*objective from \S+ to (\S+)", r"^Cbc0010I .*best possible (\S+)",
+    r"^Cbc0005I .*best possible (\S+)", r"^Lower bound:\s+(\S+)",
 )  # fmt: skip
 COSTS = (
     r"^Cbc00(?:12|16|04)I.* of (\S+) found", r"^Cbc0010I .* (\S+) best solution",
@@ -139,8 +150,10 @@ def cbc(model: Plain, trace: Trace, limit: float, gap: float) -> None:
         ours, theirs = pty.openpty()
         work = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
         os.close(theirs)
+        late = False
         for line in _lines(ours):
-            trace.tell(_last(line, BOUNDS), _last(line, COSTS))
+            late = late or line.startswith("Cbc0020I")  # bounds that CBC tells when out of time are none
+            trace.tell(None if late else _last(line, BOUNDS), _last(line, COSTS))
             proven = line.startswith(("Cbc0001I", "Result - Optimal"))
             if proven and trace.gap > gap:  # what is left of the tree lies within the gap
                 trace.tell(trace.cost - gap * abs(trace.cost), None)
@@ -170,14 +183,14 @@ PEERS: dict[str, Callable[[Plain, Trace, float, float], None]] = {"highs": highs
 
 def available(peer: str) -> bool:
     """Whether a solver is installed."""
-    return find_spec({"highs": "highspy", "scip": "pyscipopt", "cbc": "pulp"}[peer]) is not None
+    return find_spec({"highs": "highspy", "scip": "pyscipopt", "cbc": "cbcbox"}[peer]) is not None
 
 
 def cbc_path() -> str:
-    """CBC that comes with PuLP."""
-    from pulp import PULP_CBC_CMD
+    """Return the executable of CBC."""
+    import cbcbox
 
-    return str(PULP_CBC_CMD().path)
+    return str(cbcbox.cbc_bin_path())
 
 
 def passed(model: Plain) -> Any:
