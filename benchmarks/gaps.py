@@ -38,8 +38,8 @@ VARIANTS = {
     **{name: {name: True} for name in generator.SWITCHES},
     "all": dict.fromkeys(generator.SWITCHES, True),
 }
-LEAST, TIMES, MOST = 30.0, 12.0, 3600.0
-"""Seconds that another solver has at least, multiple of scopt's time, and seconds at most."""
+LEAST, TIMES = 30.0, 12.0
+"""Seconds that another solver has at least, and the multiple of scopt's time that it has."""
 
 
 # -- in the process of the measurement -----------------------------------------------------------------------
@@ -161,14 +161,14 @@ def _measure(
     """Run scopt for every gap until one is missed, then the others."""
     where = {"data": str(asked.data)} if base["part"] == "published" else {}
     taken = {}
-    for gap in gaps:
+    for gap in [gap for gap in gaps if gap >= asked.tightest]:
         job = base | {"solver": "scopt", "form": "", "gaps": [gap]}
         found = _kept_or_run(kept, job, where, asked.limit, asked, more)
         taken[gap] = (found.get("times") or {}).get(str(gap))
         if taken[gap] is None:
             break
     to_percent = [taken[gap] or asked.limit for gap in gaps[:2] if gap in taken]
-    patience = min(MOST, asked.limit * TIMES, max(LEAST, TIMES * max(to_percent)))
+    patience = min(asked.patience, max(LEAST, TIMES * max(to_percent)))
     for peer, form in forms:
         if peer in asked.peers and peers.available(peer):
             job = base | {"solver": peer, "form": form, "gaps": list(gaps)}
