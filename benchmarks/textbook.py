@@ -175,12 +175,12 @@ def _by_the_book(model: Model, arrays: Arrays, whole: Plain, scaled: Scaled) -> 
     names = np.repeat([name for name, _ in arrays.row_blocks], [count for _, count in arrays.row_blocks])
     keep = ~arrays.lazy & ~np.isin(names, (*LINKS, "envelope"))
     m, cells = model.pyomo, model.notes["cells"]
-    lower = whole.lower.copy()
+    lower, place = whole.lower.copy(), arrays.place
     if cells.count:
         keep[[arrays.row_of(con) for con in m.root_of_variance.values()]] = False
         keep[[arrays.row_of(con) for con in m.root_on_chord.values()]] = False
     for point in getattr(m, "stock_point", {}).values():
-        lower[arrays.place[point.name]] = 0.0
+        lower[place[point.name]] = 0.0
     links = [_summed(arrays, np.flatnonzero((names == name) & ~arrays.lazy), scaled) for name in LINKS]
     parts = [whole.matrix[np.flatnonzero(keep)], *links]
     low = np.r_[whole.row_lower[keep], np.full(sum(part.shape[0] for part in links), -np.inf)]
