@@ -1,0 +1,286 @@
+"""Tables of times to a gap, and what is asked of them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import gaps
+from measure import figure, geometric_mean, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from measure import Results
+
+    Record = dict[str, Any]
+    Target = tuple[str, str, bool]
+
+
+def percent(gap: float) -> str:
+    """Return a gap as it is spoken of."""
+    return f"{100 * gap:g} %"
+
+
+class Instance:
+    """Everything measured on one instance: `scopt` in one record, and the others by solver and form."""
+
+    def __init__(self, records: list[Record], among: tuple[float, ...]) -> None:
+        self.job, self.gaps = records[0]["job"], among
+        ours = [one for one in records if one["job"]["solver"] == "scopt" and "times" in one]
+        self.optimum = records[0].get("optimum")
+        self.ours = self._joined(ours)
+        self.others = {
+            (one["job"]["solver"], one["job"]["form"]): one
+            for one in records
+            if one["job"]["solver"] != "scopt"
+        }
+
+    def _joined(self, runs: list[Record]) -> Record | None:
+        """Join the runs of scopt at each gap."""
+        if not runs:
+            return None
+        times: dict[str, float | None] = {str(gap): None for gap in self.gaps}
+        for run in runs:
+            times |= run["times"]
+        last = min(runs, key=lambda run: math.inf if run["gap"] is None else run["gap"])
+        return last | {"times": times, "peak_mb": max(run["peak_mb"] for run in runs)}
+
+    @property
+    def name(self) -> str:
+        job = self.job
+        if job["part"] == "redesign":
+            return f"{job['size']} {job['variant']}, seed {job['seed']}"
+        short = job["file"].removesuffix(".txt").removeprefix("kstar_")
+        return f"{short} {job['capacity']}".strip()
+
+    def time(self, record: Record | None, gap: float) -> tuple[float, bool]:
+        """Seconds to a gap and whether it was reached; else the seconds that were not enough."""
+        if record is None:
+            return math.inf, False
+        found = (record.get("times") or {}).get(str(gap))
+        return (record["limit"], False) if found is None else (found, True)
+
+    def best(self, gap: float, form: Callable[[str], bool]) -> tuple[float, bool, str]:
+        """Return the time of the quickest other solver, whether it reached the gap, and which it is."""
+        found = [
+            (not reached, seconds, f"{solver} {of}")
+            for (solver, of), one in self.others.items()
+            if form(of) and not _crashed(one)
+            for seconds, reached in [self.time(one, gap)]
+        ]
+        if not found:
+            return math.inf, False, ""
+        late, seconds, who = min(found)
+        if late:  # nobody reached it: the one that was given longest tells most
+            seconds = max(seconds for _, seconds, _ in found)
+        return seconds, not late, who
+
+    def ratio(self, gap: float, form: Callable[[str], bool]) -> float | None:
+        """Return our time over that of the quickest other: at least so good where that one did not arrive."""
+        seconds, reached = self.time(self.ours, gap)
+        other, *_ = self.best(gap, form)
+        return seconds / other if reached and math.isfinite(other) else None
+
+
+def _crashed(record: Record) -> bool:
+    return record.get("failed") not in (None, "time", "memory")
+
+
+def _grouped(records: Iterable[Record], among: tuple[float, ...]) -> list[Instance]:
+    groups: dict[str, list[Record]] = {}
+    for one in records:
+        key = {k: v for k, v in one["job"].items() if k not in ("solver", "form", "gaps")}
+        groups.setdefault(str(key), []).append(one)
+    return [Instance(group, among) for group in groups.values()]
+
+
+def shown(seconds: float, reached: bool) -> str:
+    """Return a time, with > where it was not enough."""
+    return figure(seconds) if reached or not math.isfinite(seconds) else f"> {figure(seconds)}"
+
+
+def any_form(form: str) -> bool:
+    return True
+
+
+def is_textbook(form: str) -> bool:
+    return form == "textbook"
+
+
+def is_own(form: str) -> bool:
+    return form == "own"
+
+
+# -- published families --------------------------------------------------------------------------------------
+
+
+def published(kept: Results) -> str:
+    """Time on every instance, geometric means by family, and every solver by itself."""
+    among = gaps.PUBLISHED_GAPS
+    found = _grouped(kept.records, among)
+    rows = []
+    for one in found:
+        best = [one.best(gap, any_form) for gap in among]
+        rows.append(
+            [
+                one.name,
+                *(shown(*one.time(one.ours, gap)) for gap in among),
+                *(f"{shown(seconds, reached)} {who}" for seconds, reached, who in best),
+                *(figure(one.ratio(gap, any_form), " ×") for gap in among),
+                _right(one),
+            ]
+        )
+    names = [percent(gap) for gap in among]
+    head = [
+        "",
+        *(f"scopt {n}" for n in names),
+        *(f"best other {n}" for n in names),
+        *(f"time {n}" for n in names),
+    ]
+    families = [family for family in gaps.FAMILIES if any(one.job["family"] == family for one in found)]
+    means = [
+        [family, len(mine), *(figure(geometric_mean(_ratios(mine, gap)), " ×") for gap in among)]
+        for family in [*families, "all"]
+        for mine in [[one for one in found if family in ("all", one.job["family"])]]
+    ]
+    return "\n\n".join(
+        [
+            "Geometric mean of scopt's time over that of the quickest other solver, whichever form suits it:",
+            table(["", "instances", *names], means),
+            "Every solver by itself, geometric mean of seconds to "
+            f"{' / '.join(names)}, its limit where it did not arrive (how often it did):",
+            table(["", *families], _each(found, families, among)),
+            table([*head, "optimum kept"], rows),
+        ]
+    )
+
+
+def _ratios(found: list[Instance], gap: float) -> list[float]:
+    return [ratio for one in found if (ratio := one.ratio(gap, any_form)) is not None]
+
+
+def _right(one: Instance) -> str:
+    """Whether every bound and cost stands on its side of the published optimum."""
+    wrong = [
+        f"{record['job']['solver']} {record['job']['form']}".strip()
+        for record in [one.ours, *one.others.values()]
+        if record is not None and not _sound(record, one.optimum)
+    ]
+    return "yes" if not wrong else f"**not by {', '.join(wrong)}**"
+
+
+def _sound(record: Record, optimum: float | None) -> bool:
+    if optimum is None:
+        return True
+    slack = 2e-5 * abs(optimum)
+    bound, cost = record.get("bound"), record.get("cost")
+    return (bound is None or bound <= optimum + slack) and (cost is None or cost >= optimum - slack)
+
+
+def _each(found: list[Instance], families: list[str], among: tuple[float, ...]) -> list[list[str]]:
+    who = ["scopt", *dict.fromkeys(key for one in found for key in one.others)]
+    rows = []
+    for key in who:
+        cells = []
+        for family in families:
+            mine = [one for one in found if one.job["family"] == family]
+            records = [one.ours if key == "scopt" else one.others.get(key) for one in mine]
+            parts = []
+            for gap in among:
+                times = [one.time(r, gap) for one, r in zip(mine, records, strict=True) if r is not None]
+                mean = geometric_mean(max(seconds, 1e-3) for seconds, _ in times)
+                parts.append(f"{figure(mean)} ({sum(reached for _, reached in times)})")
+            cells.append(" / ".join(parts))
+        rows.append([key if key == "scopt" else " ".join(key), *cells])
+    return rows
+
+
+def published_targets(kept: Results) -> list[Target]:
+    """A quarter of the time of the best other to 1 %, half of it to 0.1 %, in geometric mean."""
+    found, out = _grouped(kept.records, gaps.PUBLISHED_GAPS), []
+    for gap, most in ((0.01, 0.25), (0.001, 0.5)):
+        mean = geometric_mean(_ratios(found, gap))
+        missed = sum(not one.time(one.ours, gap)[1] for one in found)
+        told = f"{figure(mean, ' ×')} of {len(found)}, {missed} not reached"
+        out.append(
+            (f"published: time to {percent(gap)} at most {most} × the best other", told,
+             mean is not None and mean <= most and not missed)
+        )  # fmt: skip
+    return out
+
+
+# -- redesign cases ------------------------------------------------------------------------------------------
+
+
+def redesign(kept: Results) -> str:
+    """Times, memory and ratios on every case."""
+    among = gaps.REDESIGN_GAPS
+    found = sorted(_grouped(kept.records, among), key=lambda one: list(gaps.SIZES).index(one.job["size"]))
+    rows, ratios = [], []
+    for one in found:
+        for key, record in [(("scopt", ""), one.ours), *one.others.items()]:
+            if record is None:
+                continue
+            gap = record.get("gap")
+            rows.append(
+                [
+                    one.name, " ".join(key).strip(), f"{record.get('columns', 0):,}",
+                    *(shown(*one.time(record, gap)) for gap in among),
+                    "–" if gap is None else f"{100 * gap:.3f} %", figure(record["peak_mb"]),
+                    record.get("failed", ""),
+                ]
+            )  # fmt: skip
+        if one.others:
+            cells = []
+            for form, wanted in ((is_textbook, (0.01,)), (is_own, (0.01, 0.005))):
+                for gap in wanted:
+                    _, reached, who = one.best(gap, form)
+                    ratio = one.ratio(gap, form)
+                    sign = "" if reached else "> "
+                    cells.append("–" if ratio is None else f"{sign}{figure(1 / ratio)} ({who})")
+            ratios.append([one.name, *cells])
+    names = [percent(gap) for gap in among]
+    head = [
+        "",
+        "solver, form",
+        "columns",
+        *(f"s to {n}" for n in names),
+        "gap at the end",
+        "peak MB",
+        "failed",
+    ]
+    return "\n\n".join(
+        [
+            "How many times faster scopt is than the quickest solver on the textbook model, and than HiGHS "
+            "on scopt's own rows:",
+            table(["", "textbook, 1 %", "own rows, 1 %", "own rows, 0.5 %"], ratios),
+            table(head, rows),
+        ]
+    )
+
+
+def redesign_targets(kept: Results) -> list[Target]:
+    """Times that are asked of the sizes, and ratios to others."""
+    found, out = _grouped(kept.records, gaps.REDESIGN_GAPS), []
+    for size, gap, most in (("80x3", 0.005, 10.0), ("200x3", 0.005, 90.0), ("540x3", 0.01, 600.0)):
+        mine = [one for one in found if one.job["size"] == size]
+        times = [one.time(one.ours, gap) for one in mine]
+        if times:
+            worst, late = max(seconds for seconds, _ in times), sum(not reached for _, reached in times)
+            told = f"slowest of {len(times)}: {figure(worst)} s, {late} not reached"
+            out.append((f"{size} to {percent(gap)} within {most:g} s", told, not late and worst <= most))
+    large = [one.ours["peak_mb"] for one in found if one.job["size"] == "540x3" and one.ours]
+    if large:
+        out.append(("540x3 within 12 GB", f"{figure(max(large) / 1024)} GB", max(large) <= 12 * 1024))
+    for form, told, least in ((is_textbook, "the best other on the textbook model", 10.0),
+                              (is_own, "HiGHS on scopt's own rows", 2.0)):  # fmt: skip
+        compared = [one for one in found if any(form(of) for _, of in one.others)]
+        times_faster = [1 / r for one in compared if (r := one.ratio(0.01, form)) is not None]
+        if compared:
+            low = min(times_faster, default=0.0)
+            mean = figure(geometric_mean(times_faster))
+            text = f"least {figure(low)}, mean {mean}, {len(compared) - len(times_faster)} not reached"
+            met = low >= least and len(times_faster) == len(compared)
+            out.append((f"{least:g} times faster to 1 % than {told}", text, met))
+    return out

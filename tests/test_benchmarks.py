@@ -1,0 +1,118 @@
+"""The benchmark suite at a tiny size: its cases are the same each time, and its models are those of scopt."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scopt
+from scopt.case import Case
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))  # last: tests have names in common
+
+import generator
+import measure
+import peers
+import textbook
+import ways
+
+TINY = {"markets": 3, "products": 1, "seed": 5}
+ALL = dict.fromkeys(generator.SWITCHES, True)
+
+
+def optimum(model, solver="highs", gap=1e-6):
+    trace = peers.Trace()
+    peers.PEERS[solver](model, trace, 30.0, gap)
+    assert trace.time_to(max(gap, 1e-6)) is not None
+    return trace.cost
+
+
+def test_a_seed_gives_the_same_case(tmp_path):
+    one, other, another = (generator.frames(6, 2, seed, **ALL) for seed in (3, 3, 4))
+    assert one.keys() == other.keys()
+    for name in one:
+        pd.testing.assert_frame_equal(one[name], other[name])
+    assert not one["demand"].equals(another["demand"])
+    generator.write(tmp_path / "case.xlsx", one)
+    case, read = Case.from_frames(one), scopt.read_case(tmp_path / "case.xlsx")
+    for name in case.tables.keys() - {"settings"}:  # a workbook keeps sixteen digits
+        pd.testing.assert_frame_equal(case.tables[name], read.tables[name], rtol=1e-15)
+
+
+@pytest.mark.parametrize("switches", [{}, ALL], ids=["plain", "all"])
+def test_a_generated_case_has_today_and_a_better_design(switches):
+    result = scopt.solve(generator.case(**TINY, **switches), gap=0.02)
+    assert result.status == "optimal"
+    assert result.cost < result.as_is_cost
+    assert result.checks["ok"].all()
+
+
+@pytest.mark.parametrize(
+    ("switches", "gap"),
+    [pytest.param({}, 1e-3, id="plain"), pytest.param(ALL, 1e-2, id="all", marks=pytest.mark.slow)],
+)
+def test_the_textbook_model_without_roots_has_the_optimum_of_scopt(switches, gap):
+    sheets = generator.frames(**TINY, **switches)
+    case = Case.from_frames(sheets | {"demand": sheets["demand"].assign(vmr=0.0)})
+    ours = scopt.solve(case, gap=0.1 * gap)
+    assert optimum(textbook.redesign(case, "textbook"), gap=gap) == pytest.approx(ours.cost, rel=1.2 * gap)
+    assert optimum(textbook.redesign(case, "own"), gap=gap) == pytest.approx(ours.cost, rel=1.2 * gap)
+
+
+def test_chords_lie_a_little_below_the_truth():
+    case = generator.case(**TINY)
+    ours = scopt.solve(case, gap=1e-2)
+    theirs = optimum(textbook.redesign(case, "textbook"), gap=1e-2)
+    assert 0.98 * ours.cost < theirs <= ours.cost * (1 + 1e-2)
+
+
+def facilities(single):
+    """Four sites, six markets; as an instance that was published would come."""
+    rng = np.random.default_rng(2)
+    cost = rng.uniform(1, 9, (4, 6)).round(1)
+    return {
+        "products": [{"product": "A"}],
+        "sites": [
+            {"site": f"F{i}", "status": "candidate", "fixed_cost": 60.0 + 5 * i, "capacity": 70.0}
+            for i in range(4)
+        ],
+        "supply": [{"site": f"F{i}", "product": "A"} for i in range(4)],
+        "markets": [{"market": f"M{j}"} for j in range(6)],
+        "channels": [{"channel": "all", "single_source": single}],
+        "demand": [
+            {"market": f"M{j}", "channel": "all", "product": "A", "units": 20.0 + j} for j in range(6)
+        ],
+        "lanes": [
+            {"origin": f"F{i}", "destination": f"M{j}", "status": "candidate", "unit_cost": cost[i, j]}
+            for i in range(4)
+            for j in range(6)
+        ],
+    }
+
+
+@pytest.mark.parametrize("solver", peers.PEERS)
+@pytest.mark.parametrize("single", ["yes", "no"])
+def test_facility_location_by_every_solver(solver, single):
+    if not peers.available(solver):
+        pytest.skip(f"{solver} is not installed")
+    sheets = facilities(single)
+    ours = scopt.solve(Case.from_frames(sheets), gap=1e-6).cost
+    for form in ("textbook", "strong"):
+        assert optimum(textbook.published(sheets, form), solver) == pytest.approx(ours, rel=1e-5)
+
+
+def test_hand_over_builds_the_same_model():
+    sheets = ways.frames(1000)
+    model, _ = ways.by_arrays(sheets)
+    ours = scopt.solve(Case.from_frames(sheets), gap=1e-5)
+    assert optimum(model, gap=1e-5) == pytest.approx(ours.cost, rel=3e-5)
+
+
+def test_times_are_read_off_a_trace():
+    trace = peers.Trace()
+    trace.steps = [(1.0, 50.0, np.inf), (2.0, 90.0, 100.0), (3.0, 99.5, 100.0)]
+    assert (trace.time_to(0.1), trace.time_to(0.01), trace.time_to(1e-3)) == (2.0, 3.0, None)
+    assert measure._median([3.0, 1.0, 2.0]) == 2.0
+    assert measure._median([{"a": 1.0}, {"a": None}, {"a": None}]) == {"a": None}
