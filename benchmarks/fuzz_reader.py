@@ -80,8 +80,7 @@ def attempt(path: Path) -> None:
     except CaseError as error:
         findings = error.findings
     except UsageError as error:
-        text = str(error)
-        if not text.replace("\n", "").isprintable():
+        if not str(error).replace("\n", "").isprintable():
             raise
     if findings is not None:
         assert findings.errors
@@ -188,13 +187,13 @@ def main() -> int:
         steered(sys.argv[2], sys.argv[3:])
         return 0
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("targets", nargs="*", default=[*TARGETS], choices=[*TARGETS])
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--keep", type=Path, default=Path("fuzzed"))
     options = parser.parse_args()
     print("| what is fuzzed | by | inputs tried | seconds | defects |\n|---|---|---:|---:|---:|")
     failed = 0
-    for target in options.targets:
+    for target in options.targets or TARGETS:
         row = measure(target, options.seconds, options.keep)
         failed |= row.endswith("1 |")
         print(row, flush=True)
