@@ -295,6 +295,13 @@ class Chain:
         """Tolerated lateness of each channel in days; inf where any lateness is."""
         return self.case.channels["max_late_days"].fillna(np.inf).to_numpy(float)
 
+    @cached_property
+    def required(self) -> NDArray[np.float64]:
+        """Demand that has to be served, (markets, channels, products), in units per year."""
+        priced = ~np.isnan(self.channel_column("unmet_cost"))
+        fill = np.where(priced, self.channel_column("min_fill"), 1.0)
+        return np.asarray(self.demand * fill[None, :, None])
+
     # -- pools -----------------------------------------------------------------------------------------------
 
     @cached_property

@@ -59,16 +59,17 @@ class Routes:
         best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
         return best, length
 
-    def columns(self, cost: Floats, length: Floats, wanted: Bools) -> Ints:
-        """Columns of the cheapest routes of the wanted (market, channel, product)."""
+    def columns(self, cost: Floats, length: Floats, wanted: Bools, ends: int = 1) -> Ints:
+        """Columns of the cheapest routes of the wanted (market, channel, product), by so many last lanes."""
         whole = length[self.tail_seat[self.last]] + cost[self.last]
         cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(self.last)]))
         order = np.lexsort((whole, cell))
-        ends = self.last[order[self.first]][wanted]
-        ends = ends[np.isfinite(length[self.tail_seat[ends]])]
+        rank = np.arange(len(order)) - self.first[cell]
+        last = self.last[order[(rank < ends) & wanted[cell]]]
+        last = last[np.isfinite(length[self.tail_seat[last]])]
         needed = np.zeros(self.rows + 1, bool)
-        needed[self.tail_seat[ends]] = True
-        out = [ends]
+        needed[self.tail_seat[last]] = True
+        out = [last]
         for step in self.steps[::-1]:
             mine = step[needed[self.head[step]]]
             gap = length[self.tail_seat[mine]] + cost[mine] - length[self.head[mine]]

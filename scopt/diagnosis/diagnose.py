@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from scopt.chain import Chain, positions
 from scopt.design import stock_table
-from scopt.diagnosis.facts import Fact, Fastest, find_facts, required
+from scopt.diagnosis.facts import Fact, Fastest, find_facts
 from scopt.diagnosis.rules import LOOSER, Relaxation, round_outward
 from scopt.models import build
 from scopt.models.elastic import Elastic, Slack, make_elastic
@@ -175,7 +175,7 @@ def diagnose(
     """
     fastest = Fastest(chain)
     facts = find_facts(chain, fastest)
-    lost = (required(chain) > 0) & np.isinf(fastest.days)
+    lost = (chain.required > 0) & np.isinf(fastest.days)
     given_up = _unreachable(chain, lost)
     loose = loosened(chain, fastest, lost)
     if not (loose.demand > 0).any():

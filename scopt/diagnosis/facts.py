@@ -119,13 +119,6 @@ def find_facts(chain: Chain, fastest: Fastest) -> list[Fact]:
     ]
 
 
-def required(chain: Chain) -> Floats:
-    """Demand that has to be served, (markets, channels, products)."""
-    priced = ~np.isnan(chain.channel_column("unmet_cost"))
-    fill = np.where(priced, chain.channel_column("min_fill"), 1.0)
-    return np.asarray(chain.demand * fill[None, :, None])
-
-
 def _name_markets(chain: Chain, markets: Ints) -> str:
     names = [str(name) for name in chain.market_ids[markets]]
     return (
@@ -137,7 +130,7 @@ def _name_markets(chain: Chain, markets: Ints) -> str:
 
 def _no_route(chain: Chain, fastest: Fastest) -> list[Fact]:
     facts = []
-    lost = (required(chain) > 0) & np.isinf(fastest.days)
+    lost = (chain.required > 0) & np.isinf(fastest.days)
     lanes = chain.case.lanes
     for c in np.flatnonzero(lost.any(axis=(0, 2))).tolist():
         channel = str(chain.channel_ids[c])
@@ -172,7 +165,7 @@ def _too_slow(chain: Chain, fastest: Fastest) -> list[Fact]:
         days = fastest.days[:, c]
         # Where lateness is tolerated, only what every market has to get in time is certain.
         due = chain.promise[c] if scope[c] == "market" and beta[c] > 0 else latest[c]
-        slow = (required(chain)[:, c] > 0) & np.isfinite(days) & (days > due + 1e-9)
+        slow = (chain.required[:, c] > 0) & np.isfinite(days) & (days > due + 1e-9)
         if slow.any():
             days = np.where(slow, days, -np.inf)
             worst, product = divmod(int(days.argmax()), days.shape[1])
@@ -192,7 +185,7 @@ def _unreliable(chain: Chain, fastest: Fastest) -> list[Fact]:
     beta = chain.channel_column("on_time_share")
     for c in np.flatnonzero(np.isfinite(chain.promise)).tolist():
         rate = fastest.rate[:, c]
-        short = (required(chain)[:, c] > 0) & (rate > 0) & (rate < beta[c] - 1e-9)
+        short = (chain.required[:, c] > 0) & (rate > 0) & (rate < beta[c] - 1e-9)
         markets = np.flatnonzero(short.any(axis=1))
         if len(markets) and chain.case.channels["share_scope"].iloc[c] == "market":
             best = percent(float(np.where(short, rate, np.inf).min()))
@@ -205,7 +198,7 @@ def _unreliable(chain: Chain, fastest: Fastest) -> list[Fact]:
 
 
 def _short_supply(chain: Chain) -> list[Fact]:
-    wanted = required(chain).sum(axis=(0, 1))
+    wanted = chain.required.sum(axis=(0, 1))
     table = chain.case.supply
     listed = np.zeros(chain.supply_capacity.shape, bool)
     site, product = positions(table["site"], chain.site_ids), positions(table["product"], chain.product_ids)
@@ -231,7 +224,7 @@ def _short_sites(chain: Chain) -> list[Fact]:
         serves = last[last["c"].isin([-1, c])]
         sites = np.unique(serves["o"].to_numpy(np.int64))
         there = float(capacity[sites].sum()) if len(sites) else np.inf
-        wanted = float(required(chain)[:, c].sum(axis=0) @ size)
+        wanted = float(chain.required[:, c].sum(axis=0) @ size)
         if wanted > there * (1 + 1e-9):
             facts.append(Fact(
                 "short",

@@ -2,7 +2,8 @@
 
 1. The model with the envelope of each root gives a bound on the truth. A small one is solved as a whole; a
    large one is relaxed and sifted (`sifting`), rounded by a dive, solved on the columns that mattered (its
-   kernel), and branched on (`branching`).
+   kernel), and branched on: where stock is placed in a tree of our own (`branching`), which moves the bound
+   most; elsewhere by the solver, whose cuts do, on the strong rows that mattered.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, stocked states are copied per line, and the model is solved
@@ -24,6 +25,7 @@ from scopt.models import build
 from scopt.network import STOCK, Versions, expand
 from scopt.progress import Event
 from scopt.search.branching import Tree
+from scopt.search.cover import covered
 from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
 from scopt.search.sifting import Sifted
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
     Cell = tuple[int, int, int]
 
 __all__ = ["BOUND_NOISE", "Options", "Search", "relative_gap"]
@@ -52,6 +55,9 @@ CHORD_SHARE = 0.5
 
 NEAR = 3.0
 """Multiple of the asked gap up to which the bound is worked on before other designs are looked for."""
+
+ROUGH = 5e-4
+"""Relative gap at which the relaxation of a model without stock is left to the solver, which adds cuts."""
 
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
@@ -229,6 +235,7 @@ class Search:
 
     def _round(self, model: Model, arrays: Arrays) -> Outcome:
         """Solve one lower model, raise the bound, improve what it found."""
+        arrays = covered(model, arrays)
         scaled = Scaled.of(arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float]]] = []
         if arrays.lazy.sum() > SIFT_FROM and not self.whole:
@@ -240,6 +247,11 @@ class Search:
             if not doubtful:
                 return Outcome("feasible", [], self.bound)
 
+        return self._branch(model, arrays, scaled, np.ones(len(scaled.row), bool))
+
+    def _branch(self, model: Model, arrays: Arrays, scaled: Scaled, rows: Bools) -> Outcome:
+        """Branch and bound by the solver on all columns and the given rows."""
+
         def watch(point: Floats | None, bound: float) -> None:
             self._raise(bound)
             if point is not None and model is self.model:
@@ -247,8 +259,8 @@ class Search:
             self._report()
 
         outcome = solve_mip(
-            scaled, np.ones(len(scaled.row), bool), self.clock, gap=self.options.gap * self.share,
-            seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), watch=watch,
+            scaled, rows, self.clock, gap=self.options.gap * self.share, seed=self.options.seed,
+            threads=self.options.threads, start=self._start(arrays), watch=watch,
         )  # fmt: skip
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
@@ -318,11 +330,12 @@ class Search:
             self._report(f"{self.phase}: {what}")
 
         sifted = Sifted(model, scaled, self.clock, self.options.seed, self.known)
-        done = sifted.solve(max(0.2 * self.options.gap, 1e-7), 0.5 * self.clock.left, report)
+        precise = max(0.2 * self.options.gap, 1e-7 if self.cells.count else ROUGH)
+        done = sifted.solve(precise, 0.5 * self.clock.left, report)
         if done and sifted.shortage > 1e-6:
             return True
         self.known = sifted.known()
-        if not done:
+        if not done and not sifted.solved:
             return False
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if self.refinements == 0 and not self._near():
@@ -331,6 +344,9 @@ class Search:
             self._kernel(model, arrays, scaled, sifted)
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
+            return False
+        if not self.cells.count:
+            self._branch(model, arrays, scaled, sifted.in_rows | ~arrays.lazy)
             return False
         more = True
         while more and not self._done() and self.clock.left > 0:

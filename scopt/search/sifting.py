@@ -43,6 +43,9 @@ SMOOTHING = 0.5
 EXPLORE_ROUNDS = 3
 """Rounds of strong rows at a node of branch and bound."""
 
+START_COLUMNS, MOST_ENDS = 25_000, 20
+"""Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
+
 STATUS = [highspy.HighsBasisStatus(i) for i in range(5)]
 BASIC = int(highspy.HighsBasisStatus.kBasic)
 
@@ -95,6 +98,7 @@ class Sifted:
         self._start(known)
         self.warm = known is not None
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
+        self.solved = False  # whether `value` holds the optimum of some restricted master
 
     def copy(self) -> Sifted:
         """Return a second engine with the same columns, rows and bounds, to be used beside this one."""
@@ -163,7 +167,9 @@ class Sifted:
         for weight in (0.0, 0.3, 1.0, 2.0, 4.0, 10.0):
             cost = own + weight * share
             best, length = self.routes.cheapest(cost)
-            inside[self.routes.columns(cost, length, np.ones(len(self.routes.first), bool))] = True
+            cells = len(self.routes.first)
+            ends = min(max(START_COLUMNS // max(cells, 1), 1), MOST_ENDS)
+            inside[self.routes.columns(cost, length, np.ones(cells, bool), ends)] = True
         if known is not None:
             inside[: self.n] |= np.isin(self._marks(), known)
         self.inside = inside
@@ -261,6 +267,7 @@ class Sifted:
         run(self.engine, self.clock)
         done = self.engine.getModelStatus() == highspy.HighsModelStatus.kOptimal
         if done:
+            self.solved = True
             solution = self.engine.getSolution()
             self.value = np.zeros(self.width)
             real = self.column_order >= 0

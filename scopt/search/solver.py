@@ -35,11 +35,14 @@ COST_RANGE = 1e6
 
 
 class Quiet(highspy.Highs):  # type: ignore[misc, unused-ignore]
-    """HiGHS that is silent from the first: from 1.16 on its constructor, which sets callbacks, prints."""
+    """HiGHS that is silent from the first: from 1.16 on its constructor, which sets callbacks, prints.
+
+    Its output stays on and goes nowhere: without it, branch and bound does not tell its bound.
+    """
 
     def enableCallbacks(self) -> None:
-        """Set callbacks with the output off."""
-        self.setOptionValue("output_flag", False)
+        """Set callbacks with nothing on the screen."""
+        self.setOptionValue("log_to_console", False)
         super().enableCallbacks()
 
 
