@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LANE", "LAST", "PASSED", "STOCK", "SUPPLY", "UNCOVERED", "Classes", "Network", "Versions",
-    "commodity_classes", "expand", "round_up",
+    "commodity_classes", "expand", "joint_key", "round_up",
 ]  # fmt: skip
 
 SUPPLY, STOCK, LANE, LAST = 0, 1, 2, 3
@@ -57,13 +57,28 @@ def round_up(days: Floats, step: float) -> Floats:
     return np.asarray(np.ceil(days / step - 1e-9) * step)
 
 
+def joint_key(*keys: NDArray[Any]) -> Ints:
+    """One integer for each combination of integer keys, in the order of the combinations."""
+    code, size = np.zeros(len(keys[0]), np.int64), 1
+    for key in keys if len(code) else ():
+        least = int(key.min())
+        span = int(key.max()) - least + 1
+        if size * span >= 1 << 62:  # numbered anew, so that they fit
+            (code, size), (key, span) = _numbered(code), _numbered(key)
+            least = 0
+        code, size = code * span + (key - least), size * span
+    return code
+
+
+def _numbered(key: Ints) -> tuple[Ints, int]:
+    """Give distinct values their rank; returns ranks and how many there are."""
+    values, rank = np.unique(key, return_inverse=True)
+    return rank, len(values)
+
+
 def _group(*keys: NDArray[Any]) -> tuple[Ints, Ints]:
     """First index of each distinct combination of keys, and the group of every element."""
-    code = np.zeros(len(keys[0]), np.int64)
-    for key in keys:
-        values, part = np.unique(key, return_inverse=True)
-        code = np.unique(code * len(values) + part, return_inverse=True)[1] if len(values) > 1 else code
-    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(joint_key(*keys), return_index=True, return_inverse=True)
     return first, inverse
 
 
