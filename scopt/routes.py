@@ -31,6 +31,7 @@ class Routes:
         order = np.argsort(cell, kind="stable")
         self.last, cell = last[order], cell[order]
         self.first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]]) if len(cell) else last
+        self.cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(cell)]))
         inner = np.flatnonzero(net.kind != LAST)
         level = np.zeros(self.rows + 1, np.int64)
         tail = np.where(net.tail < 0, self.rows, net.tail)
@@ -62,9 +63,9 @@ class Routes:
     def columns(self, cost: Floats, length: Floats, wanted: Bools) -> Ints:
         """Columns of the cheapest routes of the wanted (market, channel, product)."""
         whole = length[self.tail_seat[self.last]] + cost[self.last]
-        cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(self.last)]))
-        order = np.lexsort((whole, cell))
-        ends = self.last[order[self.first]][wanted]
+        best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
+        lowest = np.flatnonzero(whole == best[self.cell])
+        ends = self.last[lowest[np.searchsorted(self.cell[lowest], np.flatnonzero(wanted))]]
         ends = ends[np.isfinite(length[self.tail_seat[ends]])]
         needed = np.zeros(self.rows + 1, bool)
         needed[self.tail_seat[ends]] = True
