@@ -278,7 +278,7 @@ class Model:
         self.add_rows(
             name, group, column, value, 0.0, 0.0, count=n,
             decisions=(order, list(meter.values()), order, -1.0),
-        )
+        )  # fmt: skip
         value = np.broadcast_to(np.asarray(value, float), column.shape)
 
         def settle(flows: Floats) -> None:
@@ -384,6 +384,7 @@ class Model:
             total[: len(cost)] += cost
         blocks = [*self.rows, compiler.rows()]
         matrix = vstack([compiler.entries_of(rows) for rows in blocks], format="csr")
+        matrix.eliminate_zeros()
         at = matrix.shape[0]
         variables = compiler.decisions
         low = np.array([-np.inf if v.lb is None else v.lb for v in variables], float)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scopt.chain import positions
-from scopt.network import LANE, LAST, STOCK, SUPPLY
+from scopt.network import LAST, STOCK, SUPPLY
 
 if TYPE_CHECKING:
     from scopt.models.model import Floats, Ints, Model
@@ -112,25 +112,28 @@ def _charge_lanes(model: Model) -> None:
     tonnes = chain.product_column("weight_kg")[p] / 1000
     unit = lanes["unit_cost"].to_numpy(float)[lane]
     unit = unit + lanes["unit_cost_per_tonne"].to_numpy(float)[lane] * tonnes
-    tariff = (lanes["origin"].astype(str) + ">" + lanes["destination"].astype(str)).isin(list(chain.tariffs))
-    unit = np.where(tariff.to_numpy()[lane], 0.0, unit)
+    unit = np.where(chain.lane_tariff[lane], 0.0, unit)
     operator = lanes["w"].to_numpy()[lane]
     own = operator < 0
     model.charge("transport", unit[own], column[own], at="lane")
     model.charge("operators", unit[~own], column[~own], operator[~own], at="lane")
-    value, price = chain.product_column("value")[p], chain.product_column("price")[p]
-    model.charge("margins", lanes["margin_rate"].to_numpy(float)[lane] * price, column, at="lane")
+    margin, damage = (lanes[name].to_numpy(float)[lane] for name in ("margin_rate", "damage_rate"))
+    some = margin != 0
+    price, value = chain.product_column("price"), chain.product_column("value")
+    model.charge("margins", margin[some] * price[p[some]], column[some], at="lane")
     _charge_pipeline(model, column, lanes["lead_days"].to_numpy(float)[lane], "lane")
-    damage = lanes["damage_rate"].to_numpy(float)[lane]
-    model.charge("losses", damage * value, column, at="lane")
-    last = net.kind[column] == LAST
-    back = chain.channel_column("return_cost")[net.channel[column]]
-    model.charge("returns", (damage * back)[last], column[last], at="lane")
+    some = damage != 0
+    model.charge("losses", damage[some] * value[p[some]], column[some], at="lane")
+    some &= net.kind[column] == LAST
+    back = chain.channel_column("return_cost")[net.channel[column[some]]]
+    model.charge("returns", damage[some] * back, column[some], at="lane")
+    column = column if chain.case.settings.co2_price else column[:0]
     model.charge("emissions", lane_co2(model, column) * chain.case.settings.co2_price, column, at="lane")
 
 
 def _charge_pipeline(model: Model, column: Ints, days: Floats, at: str) -> None:
     """Charge holding and decay of goods for `days` on the way."""
+    column, days = column[days != 0], days[days != 0]
     chain, p = model.chain, model.network.product[column]
     value = chain.product_column("value")[p] * days
     model.charge(
@@ -157,7 +160,7 @@ def _charge_service(model: Model) -> None:
 
 def is_move(model: Model) -> Ints:
     """Columns on lanes."""
-    return np.flatnonzero(np.isin(model.network.kind, (LANE, LAST)))
+    return np.flatnonzero(model.network.lane >= 0)
 
 
 def is_stock(model: Model) -> Ints:
