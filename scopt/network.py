@@ -67,7 +67,10 @@ def joint_key(*keys: NDArray[Any]) -> Ints:
         if size * span >= 1 << 62:  # numbered anew, so that they fit
             (code, size), (key, span) = _numbered(code), _numbered(key)
             least = 0
-        code, size = code * span + (key - least), size * span
+        code *= span
+        code += key
+        code -= least
+        size *= span
     return code
 
 
@@ -557,13 +560,8 @@ class Network:
     @cached_property
     def reach_destination(self) -> Floats:
         """Demand of the commodity that a lane column can serve at its destination at most."""
-        c, p = self.channel, self.product
-        served = np.where(
-            self.kind == LAST,
-            self.chain.demand[np.maximum(self.market, 0), c, p],
-            self.reach[np.maximum(self.to_site, 0), c, p],
-        )
-        return np.asarray(served)
+        most = np.concatenate([self.reach, self.chain.demand])
+        return np.asarray(most[np.maximum(self.destination, 0), self.channel, self.product])
 
 
 def _alive(tail: Ints, head: Ints, last: Bools, count: int) -> Bools:
@@ -699,14 +697,16 @@ def _shared(chain: Chain, work: _Expansion, arcs: Columns, node_version: Ints) -
     kind, lane, site, channel = arcs["kind"], arcs["lane"], arcs["site"], work.classes.channel[arcs["cls"]]
     move, stock = lane >= 0, kind == STOCK
     pool = np.where(arcs["joined"] > 0, len(chain.pool_ids), chain.pool[channel])
-    told = {name: arcs[name] for name in ("market", "lane", "rate", "on_time")}
+    told = {name: arcs[name] for name in ("market", "rate", "on_time")}
     days = {name: arcs[name] / PER_DAY for name in ("left", "days", "ready")}
     covered = (arcs["left"] - arcs["ready"] + work.review[site]) / PER_DAY
-    return told | days | {
-        "kind": kind.astype(np.int8), "version": arcs["version"].astype(np.int32),
-        "line": arcs["line"].astype(np.int32), "channel": channel, "group": np.where(stock, pool, -1),
+    small = {
+        "lane": lane, "version": arcs["version"], "line": arcs["line"], "group": np.where(stock, pool, -1),
+        "out_of": np.where(move, node_version[arcs["tail"]], -1) if move.any() else lane,
+    }  # fmt: skip
+    return told | days | {name: values.astype(np.int32) for name, values in small.items()} | {
+        "kind": kind.astype(np.int8), "channel": channel,
         "site": np.where(move, chain.lanes["o"].to_numpy()[lane], site) if move.any() else site,
         "to_site": np.where(kind == LANE, work.site_to[lane], -1) if move.any() else lane,
-        "out_of": np.where(move, node_version[arcs["tail"]], -1) if move.any() else lane,
         "coverage": np.where(stock, covered, 0.0),
     }  # fmt: skip

@@ -121,7 +121,8 @@ def stoppable(clock: Clock, asked: Callable[[], bool] | None = None) -> Iterator
 
 def _times(matrix: Any, column: Floats) -> csr_array:
     """Matrix in other units of its columns; the places of the entries are shared, not copied."""
-    data = matrix.data * column[matrix.indices]
+    data = column[matrix.indices]
+    data *= matrix.data
     return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
@@ -130,7 +131,8 @@ def _largest(matrix: csr_array) -> Floats:
     top, start = np.zeros(matrix.shape[0]), matrix.indptr[:-1]
     filled = np.diff(matrix.indptr) > 0
     if filled.any():
-        top[filled] = np.maximum.reduceat(np.abs(matrix.data), start[filled])
+        high, low = (f.reduceat(matrix.data, start[filled]) for f in (np.maximum, np.minimum))
+        top[filled] = np.maximum(high, -low)
     return top
 
 
