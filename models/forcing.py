@@ -96,7 +96,7 @@ def in_use(model: Model, name: str, column: Ints, which: Ints, switch: Sequence[
     size = model.chain.product_column("size")[model.network.product[column]]
     order = np.arange(len(switch))
     model.add_rows(
-        name, which, column, size, 0.0, np.inf, count=len(switch), decisions=(order, switch, -least)
+        name, which, column, size, 0.0, np.inf, count=len(switch), decisions=(order, switch, order, -least)
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from scopt.models.network_flow import is_move
+from scopt.network import joint_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ def lane_names(model: Model) -> list[str]:
     """One readable, unique key for each usable lane row."""
     lanes = model.chain.lanes
     parts = [lanes[k].astype(str) for k in ("channel", "product", "mode", "operator")]
-    name = lanes["origin"].astype(str) + ">" + lanes["destination"].astype(str)
+    name = model.chain.pair_names
     for part in parts:
         name = name + "|" + part
     return name.tolist()
@@ -29,8 +30,7 @@ def lane_names(model: Model) -> list[str]:
 
 def pair_names(model: Model) -> list[str]:
     """`origin>destination` of each usable lane row."""
-    lanes = model.chain.lanes
-    return (lanes["origin"].astype(str) + ">" + lanes["destination"].astype(str)).tolist()
+    return model.chain.pair_names.tolist()
 
 
 def add_switch(model: Model, name: str, switch: Sequence[object], column: Ints, which: Ints) -> None:
@@ -51,7 +51,7 @@ def add_switch(model: Model, name: str, switch: Sequence[object], column: Ints, 
     net = model.network
     product, most = net.product[column], net.reach_destination[column]
     keys = [net.destination[column], net.commodity[column]]
-    _, first = np.unique(np.stack([which, *keys]), axis=1, return_index=True)
+    _, first = np.unique(joint_key(which, *keys), return_index=True)
     total = np.zeros((len(switch), len(model.chain.product_ids)))
     np.add.at(total, (which[first], product[first]), most[first])
     model.link(name, [product], column, total[which, product], switch, which, lazy=False)
@@ -79,8 +79,7 @@ def add_lanes(model: Model) -> None:
     """
     net, chain, m = model.network, model.chain, model.pyomo
     lanes = chain.lanes
-    tariff = np.isin(pair_names(model), list(chain.tariffs))
-    fixed = np.where(tariff, 0.0, lanes["fixed_cost"].to_numpy(float))
+    fixed = np.where(chain.lane_tariff, 0.0, lanes["fixed_cost"].to_numpy(float))
     least = np.zeros(len(lanes)) if chain.strategy.measured else lanes["min_units"].to_numpy(float)
     most = lanes["capacity"].to_numpy(float)
     move = is_move(model)
@@ -88,12 +87,13 @@ def add_lanes(model: Model) -> None:
     busy[net.lane[move]] = True
     switched = busy & ((fixed != 0) | (least > 0))
     bounded = busy & (switched | np.isfinite(most))
+    if not bounded.any():
+        return
     names = np.array(lane_names(model), dtype=object)
-    if bounded.any():
-        number = np.cumsum(bounded) - 1
-        mine = move[bounded[net.lane[move]]]
-        size = chain.product_column("size")[net.product[mine]]
-        model.meter("lane_volume", names[bounded].tolist(), number[net.lane[mine]], mine, size)
+    number = np.cumsum(bounded) - 1
+    mine = move[bounded[net.lane[move]]]
+    size = chain.product_column("size")[net.product[mine]]
+    model.meter("lane_volume", names[bounded].tolist(), number[net.lane[mine]], mine, size)
     if switched.any():
         _add_used(model, names, switched, fixed, least, move)
     rows = bounded & np.isfinite(most)

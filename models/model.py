@@ -10,11 +10,14 @@ flow.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyomo.environ as pyo
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array, vstack
+
+from scopt.network import joint_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,8 +50,10 @@ class Rows:
         Family of the rows.
     row, column, value
         Entries on array columns.
-    decision_row, decision, decision_value
-        Entries on Pyomo variables.
+    decision_row, which, decision_value
+        Entries on Pyomo variables: `which` is the number of the variable among `decisions`.
+    decisions
+        Pyomo variables, each once.
     lower, upper
         Bounds of the rows, (rows,).
     lazy
@@ -60,8 +65,9 @@ class Rows:
     column: Ints
     value: Floats
     decision_row: Ints
-    decision: Sequence[Any]
+    which: Ints
     decision_value: Floats
+    decisions: Sequence[Any]
     lower: Floats
     upper: Floats
     lazy: bool
@@ -94,7 +100,7 @@ class Arrays:
     flows: int
     scale: Floats
 
-    @property
+    @cached_property
     def place(self) -> dict[str, int]:
         """Column of each decision by its name."""
         return {v.name: self.flows + i for i, v in enumerate(self.decisions)}
@@ -158,7 +164,7 @@ class Model:
     def charge(
         self, bucket: str, cost: Floats, columns: Ints, operator: Ints | None = None, *, at: str
     ) -> None:
-        """Add `cost` per unit of array columns to a bucket.
+        """Add `cost` per unit of array columns, each named once, to a bucket.
 
         Parameters
         ----------
@@ -167,9 +173,12 @@ class Model:
         at
             Where the cost arises: ``site`` (the one entered), ``lane``, ``supply``, ``stock`` or ``market``.
         """
-        total = self.flow_cost.get((bucket, at), np.zeros(0))
-        total = np.concatenate([total, np.zeros(self.columns - len(total))])
-        np.add.at(total, columns, cost)
+        total = self.flow_cost.setdefault((bucket, at), np.zeros(0))
+        if not cost.any():
+            return
+        if len(total) < self.columns:
+            total = np.concatenate([total, np.zeros(self.columns - len(total))])
+        total[columns] += cost
         self.flow_cost[bucket, at] = total
         if operator is not None and (operator >= 0).any():
             whole = np.zeros(self.columns)
@@ -232,17 +241,23 @@ class Model:
         upper: Floats | float,
         *,
         count: int,
-        decisions: tuple[Ints, Sequence[Any], Floats | float] | None = None,
+        decisions: tuple[Ints, Sequence[Any], Ints, Floats | float] | None = None,
         lazy: bool = False,
     ) -> None:
-        """Add `count` rows with entries on array columns and, optionally, on Pyomo variables."""
+        """Add `count` rows with entries on array columns and, optionally, on Pyomo variables.
+
+        Parameters
+        ----------
+        decisions
+            Rows of the entries, the variables, the number of the variable of each entry, and the values.
+        """
         none = np.empty(0, np.int64)
-        d_row, d_var, d_value = decisions if decisions is not None else (none, [], 0.0)
+        d_row, variables, which, d_value = decisions if decisions is not None else (none, [], none, 0.0)
         if count:
             self.rows.append(
                 Rows(
                     name, row, column, np.broadcast_to(np.asarray(value, float), row.shape),
-                    d_row, d_var, np.broadcast_to(np.asarray(d_value, float), d_row.shape),
+                    d_row, which, np.broadcast_to(np.asarray(d_value, float), d_row.shape), variables,
                     np.broadcast_to(np.asarray(lower, float), (count,)),
                     np.broadcast_to(np.asarray(upper, float), (count,)), lazy,
                 )
@@ -261,8 +276,9 @@ class Model:
         self.meters.append((name, n))
         order = np.arange(n)
         self.add_rows(
-            name, group, column, value, 0.0, 0.0, count=n, decisions=(order, list(meter.values()), -1.0)
-        )
+            name, group, column, value, 0.0, 0.0, count=n,
+            decisions=(order, list(meter.values()), order, -1.0),
+        )  # fmt: skip
         value = np.broadcast_to(np.asarray(value, float), column.shape)
 
         def settle(flows: Floats) -> None:
@@ -297,20 +313,17 @@ class Model:
         """
         if not len(column):
             return
-        code = np.zeros(len(column), np.int64)
-        for key in (*keys, which):
-            code = np.unique(code, return_inverse=True)[1] * (int(key.max()) + 2) + key + 1
-        _, first, group = np.unique(code, return_index=True, return_inverse=True)
+        _, first, group = np.unique(joint_key(*keys, which), return_index=True, return_inverse=True)
         n = len(first)
-        d_row, d_var = np.arange(n), [switch[i] for i in which[first]]
-        d_value = -most[first]
+        d_row, d_which, d_value = np.arange(n), which[first], -most[first]
         if less is not None:
             d_row = np.concatenate([d_row, d_row])
-            d_var = d_var + [less[i] for i in which[first]]
+            d_which = np.concatenate([d_which, len(switch) + d_which])
             d_value = np.concatenate([d_value, most[first]])
         self.add_rows(
-            name, group, column, 1.0, -np.inf, 0.0, count=n, decisions=(d_row, d_var, d_value), lazy=lazy
-        )
+            name, group, column, 1.0, -np.inf, 0.0, count=n, lazy=lazy,
+            decisions=(d_row, [*switch, *(less or ())], d_which, d_value),
+        )  # fmt: skip
 
     # -- costs -----------------------------------------------------------------------------------------------
 
@@ -369,21 +382,10 @@ class Model:
         total = np.zeros(n)
         for cost in self.flow_cost.values():
             total[: len(cost)] += cost
-        width = n + len(compiler.decisions)
-        entries: list[tuple[Ints, Ints, Floats]] = []
-        lower, upper, lazy, blocks = [], [], [], []
-        at = 0
-        for rows in [*self.rows, compiler.rows()]:
-            seat = np.fromiter((compiler.seat(v) for v in rows.decision), np.int64, len(rows.decision))
-            entries.append((rows.row + at, rows.column, rows.value))
-            entries.append((rows.decision_row + at, seat, rows.decision_value))
-            lower.append(rows.lower)
-            upper.append(rows.upper)
-            lazy.append(np.full(rows.count, rows.lazy))
-            blocks.append((rows.name, rows.count))
-            at += rows.count
-        row, column, value = (np.concatenate([e[i] for e in entries]) for i in range(3))
-        matrix = coo_array((value, (row, column)), shape=(at, width)).tocsr()
+        blocks = [*self.rows, compiler.rows()]
+        matrix = vstack([compiler.entries_of(rows) for rows in blocks], format="csr")
+        matrix.eliminate_zeros()
+        at = matrix.shape[0]
         variables = compiler.decisions
         low = np.array([-np.inf if v.lb is None else v.lb for v in variables], float)
         high = np.array([np.inf if v.ub is None else v.ub for v in variables], float)
@@ -393,8 +395,11 @@ class Model:
             cost=np.concatenate([total, compiler.cost]), offset=compiler.offset,
             lower=np.concatenate([np.zeros(n), low]), upper=np.concatenate([self.upper, high]),
             integer=np.concatenate([np.zeros(n, bool), np.array([v.is_integer() for v in variables], bool)]),
-            matrix=matrix, row_lower=np.concatenate(lower), row_upper=np.concatenate(upper),
-            lazy=np.concatenate(lazy), row_blocks=blocks, decisions=variables, flows=n, scale=self._scale(),
+            matrix=matrix, row_lower=np.concatenate([rows.lower for rows in blocks]),
+            row_upper=np.concatenate([rows.upper for rows in blocks]),
+            lazy=np.repeat([rows.lazy for rows in blocks], [rows.count for rows in blocks]),
+            row_blocks=[(rows.name, rows.count) for rows in blocks], decisions=variables, flows=n,
+            scale=self._scale(),
             constraint_row={key: at - len(compiler.bounds) + row for key, row in compiler.number.items()},
         )  # fmt: skip
 
@@ -463,4 +468,15 @@ class _PyomoPart:
         )
         lower, upper = np.array(self.bounds, float).reshape(-1, 2).T
         none = np.empty(0, np.int64)
-        return Rows("decisions", row, column, value, none, [], np.empty(0), lower, upper, lazy=False)
+        return Rows("decisions", row, column, value, none, none, np.empty(0), [], lower, upper, lazy=False)
+
+    def entries_of(self, rows: Rows) -> csr_array:
+        """Matrix of a block of rows over all columns."""
+        seat = np.array([self.seat(v) for v in rows.decisions], np.int64)
+        row, column = (
+            np.concatenate(parts, dtype=np.int32, casting="same_kind")
+            for parts in ((rows.row, rows.decision_row), (rows.column, seat[rows.which]))
+        )
+        value = np.concatenate([rows.value, rows.decision_value])
+        shape = (rows.count, self.model.columns + len(self.decisions))
+        return csr_array(coo_array((value, (row, column)), shape=shape))

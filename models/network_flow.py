@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scopt.chain import positions
-from scopt.network import LANE, LAST, STOCK, SUPPLY
+from scopt.network import LAST, STOCK, SUPPLY
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from scopt.models.model import Floats, Ints, Model
 
 __all__ = ["add_balance", "add_demand", "add_flow_costs", "site_unit_cost"]
@@ -99,34 +101,52 @@ def _charge_sites(model: Model) -> None:
 
 def lane_co2(model: Model, column: Ints) -> Floats:
     """Emissions of lane columns in kg per unit."""
-    lanes, net = model.chain.lanes, model.network
-    lane, tonnes = net.lane[column], model.chain.product_column("weight_kg")[net.product[column]] / 1000
+    lanes = model.chain.lanes
     fixed, by_weight = lanes["co2_per_unit"].to_numpy(float), lanes["co2_per_tonne"].to_numpy(float)
+    return _per_unit(model, column, fixed, by_weight)
+
+
+def _per_unit(model: Model, column: Ints, fixed: Floats, by_weight: Floats) -> Floats:
+    """Amount per unit of lane columns, from those per unit and per tonne of each lane."""
+    net, lane = model.network, model.network.lane[column]
+    if not by_weight.any():
+        return np.asarray(fixed[lane])
+    tonnes = model.chain.product_column("weight_kg")[net.product[column]] / 1000
     return np.asarray(fixed[lane] + by_weight[lane] * tonnes)
 
 
 def _charge_lanes(model: Model) -> None:
     net, chain = model.network, model.chain
-    column = np.flatnonzero(net.lane >= 0)
-    lane, p, lanes = net.lane[column], net.product[column], chain.lanes
-    tonnes = chain.product_column("weight_kg")[p] / 1000
-    unit = lanes["unit_cost"].to_numpy(float)[lane]
-    unit = unit + lanes["unit_cost_per_tonne"].to_numpy(float)[lane] * tonnes
-    tariff = (lanes["origin"].astype(str) + ">" + lanes["destination"].astype(str)).isin(list(chain.tariffs))
-    unit = np.where(tariff.to_numpy()[lane], 0.0, unit)
-    operator = lanes["w"].to_numpy()[lane]
-    own = operator < 0
-    model.charge("transport", unit[own], column[own], at="lane")
-    model.charge("operators", unit[~own], column[~own], operator[~own], at="lane")
-    value, price = chain.product_column("value")[p], chain.product_column("price")[p]
-    model.charge("margins", lanes["margin_rate"].to_numpy(float)[lane] * price, column, at="lane")
-    _charge_pipeline(model, column, lanes["lead_days"].to_numpy(float)[lane], "lane")
-    damage = lanes["damage_rate"].to_numpy(float)[lane]
-    model.charge("losses", damage * value, column, at="lane")
-    last = net.kind[column] == LAST
-    back = chain.channel_column("return_cost")[net.channel[column]]
-    model.charge("returns", (damage * back)[last], column[last], at="lane")
+    column, lanes, operator = is_move(model), chain.lanes, chain.lanes["w"].to_numpy()
+    price, value = chain.product_column("price"), chain.product_column("value")
+    fixed, by_weight, margin, days, damage = (
+        lanes[name].to_numpy(float)
+        for name in ("unit_cost", "unit_cost_per_tonne", "margin_rate", "lead_days", "damage_rate")
+    )
+    priced = ~chain.lane_tariff & ((fixed != 0) | (by_weight != 0))
+    some, _ = _charged(column, net.lane, priced & (operator < 0))
+    model.charge("transport", _per_unit(model, some, fixed, by_weight), some, at="lane")
+    some, lane = _charged(column, net.lane, priced & (operator >= 0))
+    model.charge("operators", _per_unit(model, some, fixed, by_weight), some, operator[lane], at="lane")
+    some, lane = _charged(column, net.lane, margin)
+    model.charge("margins", margin[lane] * price[net.product[some]], some, at="lane")
+    some, lane = _charged(column, net.lane, days)
+    _charge_pipeline(model, some, days[lane], "lane")
+    some, lane = _charged(column, net.lane, damage)
+    model.charge("losses", damage[lane] * value[net.product[some]], some, at="lane")
+    last = net.kind[some] == LAST
+    some, lane = some[last], lane[last]
+    model.charge(
+        "returns", damage[lane] * chain.channel_column("return_cost")[net.channel[some]], some, at="lane"
+    )
+    column = column if chain.case.settings.co2_price else column[:0]
     model.charge("emissions", lane_co2(model, column) * chain.case.settings.co2_price, column, at="lane")
+
+
+def _charged(column: Ints, of: Ints, rate: NDArray[Any]) -> tuple[Ints, Ints]:
+    """Those of the columns whose lane or channel (`of`, for all columns) has a rate, and which that is."""
+    some = column[(rate != 0)[of[column]]]
+    return some, of[some]
 
 
 def _charge_pipeline(model: Model, column: Ints, days: Floats, at: str) -> None:
@@ -142,22 +162,22 @@ def _charge_pipeline(model: Model, column: Ints, days: Floats, at: str) -> None:
 def _charge_service(model: Model) -> None:
     net, chain = model.network, model.chain
     last = np.flatnonzero(net.kind == LAST)
-    c, p = net.channel[last], net.product[last]
-    price = chain.product_column("price")[p]
-    model.charge("commission", chain.channel_column("commission_rate")[c] * price, last, at="market")
+    commission = chain.channel_column("commission_rate")
+    back = chain.channel_column("return_rate") * chain.channel_column("return_cost")
+    late = np.where(np.isfinite(chain.promise), chain.channel_column("late_cost"), 0.0)
+    some, c = _charged(last, net.channel, commission)
     model.charge(
-        "returns",
-        (chain.channel_column("return_rate") * chain.channel_column("return_cost"))[c],
-        last,
-        at="market",
+        "commission", commission[c] * chain.product_column("price")[net.product[some]], some, at="market"
     )
-    late = np.where(np.isfinite(chain.promise[c]), 1.0 - net.on_time[last], 0.0)
-    model.charge("late", chain.channel_column("late_cost")[c] * late, last, at="market")
+    some, c = _charged(last, net.channel, back)
+    model.charge("returns", back[c], some, at="market")
+    some, c = _charged(last, net.channel, late)
+    model.charge("late", late[c] * (1.0 - net.on_time[some]), some, at="market")
 
 
 def is_move(model: Model) -> Ints:
     """Columns on lanes."""
-    return np.flatnonzero(np.isin(model.network.kind, (LANE, LAST)))
+    return np.flatnonzero(model.network.lane >= 0)
 
 
 def is_stock(model: Model) -> Ints:

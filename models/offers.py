@@ -144,10 +144,11 @@ def add_site_tariffs(model: Model) -> None:
 def add_pair_tariffs(model: Model) -> None:
     """Tariffs whose subject is `origin>destination` take the place of the costs of all lanes of the pair."""
     net, chain, m = model.network, model.chain, model.pyomo
-    pairs = np.array(pair_names(model), dtype=object)
-    subjects = [s for s in chain.tariffs if s in set(pairs)]
-    if not subjects:
+    if not chain.lane_tariff.any():
         return
+    pairs = np.array(pair_names(model), dtype=object)
+    present = set(pairs)
+    subjects = [s for s in chain.tariffs if s in present]
     number = {s: n for n, s in enumerate(subjects)}
     of_lane = np.array([number.get(p, -1) for p in pairs], np.int64)
     move = is_move(model)

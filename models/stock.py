@@ -328,7 +328,7 @@ def keep_in_use(model: Model, points: Sequence[tuple[str, str]]) -> None:
         0.0,
         np.inf,
         count=len(points),
-        decisions=(order, switch, -least),
+        decisions=(order, switch, order, -least),
     )
 
 
@@ -546,7 +546,7 @@ def add_stock_ceilings(model: Model) -> None:
     in_all, at_site = chain.product_column("max_stock_days"), chain.product_column("max_site_days")
     column = cells.column
     p, review = net.product[column], chain.site_column("review_days")[net.site[column]]
-    root = np.array(list(m.root.values()), dtype=object)
+    root = list(m.root.values())
 
     def ceiling(name: str, days: Floats, key: Ints, cell_key: Ints, served: Ints) -> None:
         kept = np.isfinite(days[p])
@@ -571,7 +571,7 @@ def add_stock_ceilings(model: Model) -> None:
             value = value - days[p[kept]]
         model.add_rows(
             name, group, use, value, -np.inf, 0.0, count=len(rows),
-            decisions=(where[cells_in], root[cells_in].tolist(), cells.factor[cells_in] * chain.days),
+            decisions=(where[cells_in], root, cells_in, cells.factor[cells_in] * chain.days),
         )  # fmt: skip
 
     products = len(chain.product_ids)

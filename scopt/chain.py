@@ -359,6 +359,18 @@ class Chain:
         """Sites whose costs are told by a tariff."""
         return np.asarray(self.site_ids.isin(list(self.tariffs)))
 
+    @cached_property
+    def lane_tariff(self) -> NDArray[np.bool_]:
+        """Lanes whose costs are told by a tariff of their two ends, (lanes,)."""
+        if not self.tariffs:
+            return np.zeros(len(self.lanes), bool)
+        return self.pair_names.isin(list(self.tariffs)).to_numpy()
+
+    @property
+    def pair_names(self) -> pd.Series:
+        """`origin>destination` of each lane."""
+        return self.lanes["origin"].astype(str) + ">" + self.lanes["destination"].astype(str)
+
     def site_column(self, name: str) -> NDArray[np.float64]:
         """Return a numeric column of the sites sheet, (sites,)."""
         return self.case.sites[name].to_numpy(float)

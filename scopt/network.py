@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LANE", "LAST", "PASSED", "STOCK", "SUPPLY", "UNCOVERED", "Classes", "Network", "Versions",
-    "commodity_classes", "expand", "round_up",
+    "commodity_classes", "expand", "joint_key", "round_up",
 ]  # fmt: skip
 
 SUPPLY, STOCK, LANE, LAST = 0, 1, 2, 3
@@ -44,6 +44,7 @@ PASSED, UNCOVERED = -1, -2
 PER_DAY = 1_000_000
 QUOTE_BITS = 40
 NEVER = 1 << 60
+NOWHERE = -(1 << 60)
 
 
 def ticks(days: Floats) -> Ints:
@@ -57,13 +58,31 @@ def round_up(days: Floats, step: float) -> Floats:
     return np.asarray(np.ceil(days / step - 1e-9) * step)
 
 
+def joint_key(*keys: NDArray[Any]) -> Ints:
+    """One integer for each combination of integer keys, in the order of the combinations."""
+    code, size = np.zeros(len(keys[0]), np.int64), 1
+    for key in keys if len(code) else ():
+        least = int(key.min())
+        span = int(key.max()) - least + 1
+        if size * span >= 1 << 62:  # numbered anew, so that they fit
+            (code, size), (key, span) = _numbered(code), _numbered(key)
+            least = 0
+        code *= span
+        code += key
+        code -= least
+        size *= span
+    return code
+
+
+def _numbered(key: Ints) -> tuple[Ints, int]:
+    """Give distinct values their rank; returns ranks and how many there are."""
+    values, rank = np.unique(key, return_inverse=True)
+    return rank, len(values)
+
+
 def _group(*keys: NDArray[Any]) -> tuple[Ints, Ints]:
     """First index of each distinct combination of keys, and the group of every element."""
-    code = np.zeros(len(keys[0]), np.int64)
-    for key in keys:
-        values, part = np.unique(key, return_inverse=True)
-        code = np.unique(code * len(values) + part, return_inverse=True)[1] if len(values) > 1 else code
-    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(joint_key(*keys), return_index=True, return_inverse=True)
     return first, inverse
 
 
@@ -541,13 +560,8 @@ class Network:
     @cached_property
     def reach_destination(self) -> Floats:
         """Demand of the commodity that a lane column can serve at its destination at most."""
-        c, p = self.channel, self.product
-        served = np.where(
-            self.kind == LAST,
-            self.chain.demand[np.maximum(self.market, 0), c, p],
-            self.reach[np.maximum(self.to_site, 0), c, p],
-        )
-        return np.asarray(served)
+        most = np.concatenate([self.reach, self.chain.demand])
+        return np.asarray(most[np.maximum(self.destination, 0), self.channel, self.product])
 
 
 def _alive(tail: Ints, head: Ints, last: Bools, count: int) -> Bools:
@@ -654,39 +668,45 @@ def _tile(
     sizes = np.array([len(ps) for ps in classes.products] or [0], np.int64)
     flat = np.concatenate([*classes.products, np.empty(0, np.int64)])
     offset = np.cumsum(sizes) - sizes
+    cls, line, stock = arcs["cls"], arcs["line"], arcs["kind"] == STOCK
     node_cls = np.concatenate([part[0] for part in work.nodes])
     node_rows = np.where(alive, sizes[node_cls], 0) if len(node_cls) else np.empty(0, np.int64)
     node_start = np.cumsum(node_rows) - node_rows
-    who, position = _spread(sizes[arcs["cls"]], np.zeros(len(arcs["cls"]), np.int64))
-    product = flat[offset[arcs["cls"][who]] + position]
-    channel = classes.channel[arcs["cls"][who]]
-    stock = arcs["kind"][who] == STOCK
-    group = np.where(stock, np.where(arcs["joined"][who] > 0, len(chain.pool_ids), chain.pool[channel]), -1)
-    keep = ~stock | (arcs["line"][who] < versions.lines[arcs["site"][who], product, group])
-    who, position, product, channel, group = (x[keep] for x in (who, position, product, channel, group))
-    a = {k: v[who] for k, v in arcs.items()}
+    shared = _shared(chain, work, arcs, node_version)
+    who, position = _spread(sizes[cls], offset[cls])
+    product = flat[position]
+    held = np.flatnonzero(stock[who])
+    at = who[held]
+    unused = held[line[at] >= versions.lines[arcs["site"][at], product[held], shared["group"][at]]]
+    if len(unused):
+        who, position, product = (np.delete(x, unused) for x in (who, position, product))
 
     def row(node: Ints) -> Ints:
-        return np.where(node >= 0, node_start[np.maximum(node, 0)] + position, -1)
+        first = np.where(node >= 0, node_start[node] - offset[cls], NOWHERE) if len(node_start) else node
+        return np.maximum(first[who] + position, -1)
 
-    lane, kind = a["lane"], a["kind"]
-    to_site = np.where(kind == LANE, work.site_to[lane], -1) if len(work.site_to) else np.full(len(lane), -1)
-    moves = np.isin(kind, (LANE, LAST))
-    out_of = np.where(moves, node_version[np.maximum(a["tail"], 0)], -1) if len(node_version) else lane
-    review = work.review[a["site"]]
     return Network(
-        chain=chain, kind=kind, product=product, channel=channel, site=_origin(kind, a, to_site, work),
-        to_site=to_site, market=a["market"], lane=lane, tail=row(a["tail"]), head=row(a["head"]),
-        left=a["left"] / PER_DAY, days=a["days"] / PER_DAY, ready=a["ready"] / PER_DAY, rate=a["rate"],
-        on_time=a["on_time"], group=group, version=a["version"], line=a["line"], out_of=out_of,
-        coverage=np.where(kind == STOCK, (a["left"] - a["ready"] + review) / PER_DAY, 0.0),
+        chain=chain, product=product, tail=row(arcs["tail"]), head=row(arcs["head"]),
         rows=int(node_rows.sum()), reach=reach, reach_stock=reach_stock, versions=versions,
+        **{name: values[who] for name, values in shared.items()},
     )  # fmt: skip
 
 
-def _origin(kind: Ints, a: Columns, to_site: Ints, work: _Expansion) -> Ints:
-    """Origin of lanes, the site itself for sources and stock."""
-    if not len(work.lane):
-        return np.asarray(a["site"])
-    origin = work.chain.lanes["o"].to_numpy()
-    return np.where(np.isin(kind, (LANE, LAST)), origin[np.maximum(a["lane"], 0)], a["site"])
+def _shared(chain: Chain, work: _Expansion, arcs: Columns, node_version: Ints) -> Columns:
+    """Columns of the network that the products of a class have in common, one element an arc."""
+    kind, lane, site, channel = arcs["kind"], arcs["lane"], arcs["site"], work.classes.channel[arcs["cls"]]
+    move, stock = lane >= 0, kind == STOCK
+    pool = np.where(arcs["joined"] > 0, len(chain.pool_ids), chain.pool[channel])
+    told = {name: arcs[name] for name in ("market", "rate", "on_time")}
+    days = {name: arcs[name] / PER_DAY for name in ("left", "days", "ready")}
+    covered = (arcs["left"] - arcs["ready"] + work.review[site]) / PER_DAY
+    small = {
+        "lane": lane, "version": arcs["version"], "line": arcs["line"], "group": np.where(stock, pool, -1),
+        "out_of": np.where(move, node_version[arcs["tail"]], -1) if move.any() else lane,
+    }  # fmt: skip
+    return told | days | {name: values.astype(np.int32) for name, values in small.items()} | {
+        "kind": kind.astype(np.int8), "channel": channel,
+        "site": np.where(move, chain.lanes["o"].to_numpy()[lane], site) if move.any() else site,
+        "to_site": np.where(kind == LANE, work.site_to[lane], -1) if move.any() else lane,
+        "coverage": np.where(stock, covered, 0.0),
+    }  # fmt: skip

@@ -31,6 +31,7 @@ class Routes:
         order = np.argsort(cell, kind="stable")
         self.last, cell = last[order], cell[order]
         self.first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]]) if len(cell) else last
+        self.cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(cell)]))
         inner = np.flatnonzero(net.kind != LAST)
         level = np.zeros(self.rows + 1, np.int64)
         tail = np.where(net.tail < 0, self.rows, net.tail)
@@ -62,10 +63,14 @@ class Routes:
     def columns(self, cost: Floats, length: Floats, wanted: Bools, ends: int = 1) -> Ints:
         """Columns of the cheapest routes of the wanted (market, channel, product), by so many last lanes."""
         whole = length[self.tail_seat[self.last]] + cost[self.last]
-        cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(self.last)]))
-        order = np.lexsort((whole, cell))
-        rank = np.arange(len(order)) - self.first[cell]
-        last = self.last[order[(rank < ends) & wanted[cell]]]
+        if ends > 1:
+            order = np.lexsort((whole, self.cell))
+            rank = np.arange(len(order)) - self.first[self.cell]
+            last = self.last[order[(rank < ends) & wanted[self.cell]]]
+        else:
+            best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
+            lowest = np.flatnonzero(whole == best[self.cell])
+            last = self.last[lowest[np.searchsorted(self.cell[lowest], np.flatnonzero(wanted))]]
         last = last[np.isfinite(length[self.tail_seat[last]])]
         needed = np.zeros(self.rows + 1, bool)
         needed[self.tail_seat[last]] = True

@@ -5,7 +5,7 @@ import pytest
 
 from scopt.chain import Chain
 from scopt.errors import UsageError
-from scopt.network import LANE, LAST, STOCK, SUPPLY, expand, round_up
+from scopt.network import LANE, LAST, STOCK, SUPPLY, expand, joint_key, round_up
 
 
 def network(case, strategy="integrated"):
@@ -120,3 +120,10 @@ def test_every_column_hangs_between_rows_that_exist(depot_chain):
     assert ((net.head >= 0) == (net.kind != LAST)).all()
     assert net.tail.max() < net.rows
     assert net.reach[:, 0, 0].tolist() == [100.0, 100.0, 100.0]
+
+
+@pytest.mark.parametrize("far", [1, 1 << 40, 1 << 60])
+def test_a_joint_key_orders_and_parts_like_its_keys(far):
+    keys = np.random.default_rng(1).integers(-2, 3, (4, 200)) * far
+    expected = np.unique(keys, axis=1, return_inverse=True)[1].ravel()
+    assert np.unique(joint_key(*keys), return_inverse=True)[1].tolist() == expected.tolist()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array
 
 from scopt.errors import SolverError
 from scopt.interrupts import LOOSE, held
@@ -122,12 +122,21 @@ def stoppable(clock: Clock, asked: Callable[[], bool] | None = None) -> Iterator
         done.set()
 
 
-def _largest(matrix: Any, axis: int) -> Floats:
-    """Largest absolute entry of each row (axis 1) or column (axis 0); 1 where there is none."""
-    if not matrix.nnz:
-        return np.ones(matrix.shape[1 - axis])
-    top = np.asarray(abs(matrix).max(axis=axis).todense()).ravel()
-    return np.where(top > 0, top, 1.0)
+def _times(matrix: Any, column: Floats) -> csr_array:
+    """Matrix in other units of its columns; the places of the entries are shared, not copied."""
+    data = column[matrix.indices]
+    data *= matrix.data
+    return csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _largest(matrix: csr_array) -> Floats:
+    """Largest absolute entry of each row; 0 where there is none."""
+    top, start = np.zeros(matrix.shape[0]), matrix.indptr[:-1]
+    filled = np.diff(matrix.indptr) > 0
+    if filled.any():
+        high, low = (f.reduceat(matrix.data, start[filled]) for f in (np.maximum, np.minimum))
+        top[filled] = np.maximum(high, -low)
+    return top
 
 
 def _power(values: Floats) -> Floats:
@@ -150,12 +159,14 @@ def _sizes(arrays: Arrays) -> Floats:
     size[free[bounded]] = bound[bounded]
     known = np.ones(len(size), bool)
     known[free[~bounded]] = False
-    entries = csr_array(abs(arrays.matrix))
-    equal = arrays.row_lower == arrays.row_upper
-    for rows in (np.flatnonzero(equal), np.arange(len(equal))):
-        part = entries[rows]
+    if known.all():
+        return size
+    rows = np.unique(arrays.matrix[:, ~known].nonzero()[0])
+    entries = csr_array(abs(arrays.matrix[rows]))
+    equal = (arrays.row_lower == arrays.row_upper)[rows]
+    for part in (entries[equal], entries):
         while not known.all():
-            reach = np.asarray((part @ diags_array(np.where(known, size, 0.0))).max(axis=1).todense()).ravel()
+            reach = _largest(_times(part, np.where(known, size, 0.0)))
             coo = part[:, ~known].tocoo()
             told = coo.data * (reach[coo.row] > 0) > 0
             if not told.any():
@@ -191,9 +202,10 @@ class Scaled:
     def of(cls, arrays: Arrays) -> Scaled:
         """Scale compiled arrays."""
         column = _power(_sizes(arrays))
-        matrix = csr_array(arrays.matrix @ diags_array(column))
-        row = 1.0 / _power(_largest(matrix, 1))
-        matrix = csr_array(diags_array(row) @ matrix)
+        matrix = _times(arrays.matrix, column)
+        top = _largest(matrix)
+        row = 1.0 / _power(np.where(top > 0, top, 1.0))
+        matrix.data *= np.repeat(row, np.diff(matrix.indptr))
         cost = arrays.cost * column
         priced = np.abs(cost[cost != 0])
         typical = max(np.median(priced), priced.max() / COST_RANGE) if len(priced) else 1.0
@@ -216,7 +228,8 @@ def _pass(engine: Any, model: Scaled, rows: Bools | None, *, whole: bool) -> Non
     status = engine.passModel(
         len(model.cost), matrix.shape[0], matrix.nnz, int(highspy.MatrixFormat.kRowwise),
         int(highspy.ObjSense.kMinimize), 0.0, model.cost, model.lower, model.upper, low, high,
-        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data, kinds,
+        matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False), matrix.data,
+        kinds,
     )  # fmt: skip
     if status == highspy.HighsStatus.kError:
         raise SolverError("HiGHS did not accept the model")

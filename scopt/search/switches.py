@@ -28,13 +28,13 @@ class Switches:
 
     def __init__(self, arrays: Arrays) -> None:
         self.flows = arrays.flows
-        flow = arrays.matrix[:, : arrays.flows]
-        decision = arrays.matrix[:, arrays.flows :]
+        rows = np.flatnonzero(~arrays.lazy & (arrays.row_upper == 0) & np.isinf(arrays.row_lower))
+        part = arrays.matrix[rows]
+        flow, decision = part[:, : arrays.flows], part[:, arrays.flows :]
         negative = np.asarray((flow < 0).sum(axis=1)).ravel() > 0
         continuous = np.asarray(abs(decision) @ (~arrays.integer[arrays.flows :]).astype(float)).ravel() > 0
-        rows = ~arrays.lazy & (arrays.row_upper == 0) & np.isinf(arrays.row_lower) & ~negative & ~continuous
-        self.rows = np.flatnonzero(rows)
-        self.flow, switch = flow[self.rows], decision[self.rows]
+        fits = np.flatnonzero(~negative & ~continuous)
+        self.rows, self.flow, switch = rows[fits], flow[fits], decision[fits]
         # What a row allows is greatest where switches on are high and those subtracted from them low.
         self.on, self.off = switch.minimum(0), switch.maximum(0)
 
