@@ -259,7 +259,7 @@ def many_sites(columns: str, line: str, count: int) -> str:
     return rows
 
 
-@hostile("a million sites that lead nowhere", 0, heavy=True)
+@hostile("a million sites that lead nowhere", 1, "rows", heavy=True)
 def _(folder):
     return book(folder, sites=many_sites("site", "s{0}", MILLION))
 

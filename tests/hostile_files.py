@@ -290,14 +290,14 @@ def _(folder):
     return inflating(folder / "case.xlsx", parts, LANES, b" " * (1 << 24), 5 * 64)
 
 
-@hostile("zip bomb: a sheet of 1.5 GB of blanks", 0, heavy=True)
+@hostile("zip bomb: a sheet of 1.5 GB of blanks", 1, "32 MB", heavy=True)
 def _(folder):
     rows = "".join(row(at, *line) for at, line in enumerate(lanes(), start=1))
     parts = parts_of({name: rows + "BOMB" if name == "lanes" else it for name, it in sheets().items()})
     return inflating(folder / "case.xlsx", parts, LANES, b" " * (1 << 20), 3 * 512)
 
 
-@hostile("zip bomb: a sheet of 60 million cells", 1, "million cells", heavy=True)
+@hostile("zip bomb: a sheet of 60 million cells", 1, "more than", heavy=True)
 def _(folder):
     parts = parts_of(sheets(lanes="BOMB"))
     unit = b"<row>" + b"<c><v>1</v></c>" * 25 + b"</row>"

@@ -144,7 +144,7 @@ SHEETS: Final = {sheet.name: sheet for sheet in (
         _number("share_cost", "currency/year", 0, "Cost of sharing demand information.", later=True),
         _number("co2_per_unit", "kg/unit", 0, "Emissions of a unit that passes the site."),
         _text("participant", "Who bears the site's costs, for the division of gains."),
-    ), required=True),
+    ), required=True, most=100_000),
     Sheet("site_products", "What differs by product at a site; a blank cell takes the site's own value.", (
         _key("site", "Site.", "sites"),
         _key("product", "Product.", "products"),

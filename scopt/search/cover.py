@@ -106,7 +106,7 @@ def _needs(model: Model) -> Iterator[tuple[Ints, Floats, float]]:
                     yield sites, units, float(demand)
         for through, demand in (
             (passes.any(axis=(1, 2)), float((by_channel @ size).sum())),
-            *zip(passes.any(axis=2).T, by_channel @ size, strict=True),
+            *zip(np.asarray(passes.any(axis=2)).T, by_channel @ size, strict=True),
         ):
             sites = np.flatnonzero(through)
             if demand > 0 and np.isfinite(volume[sites]).any():
