@@ -74,7 +74,7 @@ def main() -> int:
         with TemporaryDirectory() as folder:
             for name, outcome, wrong in attempt(kind, Path(folder)):
                 failed += bool(wrong)
-                line = outcome.message.replace(folder + "/", "").replace("|", "\\|")
+                line = outcome.message.replace(folder + "/", "").replace(folder, "FOLDER").replace("|", "\\|")
                 mark = f" **{'; '.join(wrong)}**" if wrong else ""
                 figures = f"{outcome.seconds:.1f} | {outcome.megabytes:.0f}"
                 print(
