@@ -72,14 +72,21 @@ def measure(name: str, gap: float, jobs: int) -> str:
     ]
     for strategy, result in batch.results.items():
         one = fresh[strategy]
-        row = [f"{one.cost:,.0f}", f"{one.gap:.4f}", f"{seconds[strategy]:.1f}"]
-        row += [f"{result.cost:,.0f}", f"{result.gap:.4f}", f"{result.seconds:.1f}"]
+        row = [*figures(one), f"{seconds[strategy]:.1f}", *figures(result), f"{result.seconds:.1f}"]
         lines.append(f"| {strategy} | {' | '.join(row)} |")
+        if one.cost is None or result.cost is None:
+            assert one.status == result.status == "infeasible", strategy
+            continue
         assert max(one.bound, result.bound) <= min(one.cost, result.cost) * (1 + 1e-6), strategy
         if strategy.startswith("only_"):
             assert result.cost <= batch.results["as_is"].cost * (1 + gap), strategy
             assert batch.results["integrated"].cost <= result.cost * (1 + gap), strategy
     return "\n".join(lines)
+
+
+def figures(result: scopt.Result) -> list[str]:
+    """Cost and gap, or that there is no design."""
+    return ["no design", ""] if result.cost is None else [f"{result.cost:,.0f}", f"{result.gap:.4f}"]
 
 
 def main() -> None:
