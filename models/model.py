@@ -164,7 +164,7 @@ class Model:
     def charge(
         self, bucket: str, cost: Floats, columns: Ints, operator: Ints | None = None, *, at: str
     ) -> None:
-        """Add `cost` per unit of array columns, each named once, to a bucket.
+        """Add `cost` per unit of array columns to a bucket.
 
         Parameters
         ----------
@@ -176,10 +176,9 @@ class Model:
         total = self.flow_cost.setdefault((bucket, at), np.zeros(0))
         if not cost.any():
             return
-        if len(total) < self.columns:
-            total = np.concatenate([total, np.zeros(self.columns - len(total))])
-        total[columns] += cost
-        self.flow_cost[bucket, at] = total
+        more = np.bincount(columns, cost, minlength=self.columns).astype(float)
+        more[: len(total)] += total
+        self.flow_cost[bucket, at] = more
         if operator is not None and (operator >= 0).any():
             whole = np.zeros(self.columns)
             whole[columns] = cost

@@ -3,6 +3,7 @@
 import pytest
 
 from scopt.case import Case
+from scopt.cli import main
 
 
 def chain_case(**sheets):
@@ -27,6 +28,19 @@ def chain_case(**sheets):
         ],
     }
     return Case.from_frames(base | sheets)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line: (exit status, standard output, standard error)."""
+
+    def call(*args):
+        with pytest.raises(SystemExit) as stop:
+            main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return stop.value.code or 0, out, err
+
+    return call
 
 
 @pytest.fixture

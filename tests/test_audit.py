@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyscipopt
 import pytest
-from test_cli import run  # noqa: F401  the fixture that runs the command line
 from test_enumeration import COSTS
 from tiny_cases import tiny_case
 
@@ -133,7 +132,7 @@ def test_ids_that_look_alike_keep_apart(tmp_path):
     assert scip(file) == pytest.approx(10.0)
 
 
-def test_the_command_writes_models_beside_the_result(run, tmp_path):  # noqa: F811
+def test_the_command_writes_models_beside_the_result(run, tmp_path):
     case = Path(shutil.copy(SMALL, tmp_path / "small.xlsx"))
     status, _, err = run("solve", case, "--write-model", tmp_path / "small.mps")
     assert status == 0
@@ -144,7 +143,7 @@ def test_the_command_writes_models_beside_the_result(run, tmp_path):  # noqa: F8
 
 
 @pytest.mark.parametrize("target", ["model.txt", "nowhere/model.lp"])
-def test_a_target_that_cannot_be_is_told_before_the_solve(run, tmp_path, target):  # noqa: F811
+def test_a_target_that_cannot_be_is_told_before_the_solve(run, tmp_path, target):
     status, _, err = run("solve", SMALL, "-o", tmp_path / "r.xlsx", "--write-model", tmp_path / target)
     assert status == 2
     assert target.split("/")[-1] in err

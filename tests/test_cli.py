@@ -13,7 +13,6 @@ import pytest
 from results import make_result
 from rich.console import Console
 
-from scopt.cli import main
 from scopt.cli.screen import BatchDisplay, ProgressDisplay
 from scopt.errors import SolverError, UsageError
 from scopt.progress import Event
@@ -25,19 +24,6 @@ NO_DESIGN = {"cost": None, "bound": None, "gap": None, "saving": None, "tables":
 @pytest.fixture
 def case(tmp_path):
     return Path(shutil.copy(SMALL, tmp_path / "small.xlsx"))
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line: (exit status, standard output, standard error)."""
-
-    def call(*args):
-        with pytest.raises(SystemExit) as stop:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return stop.value.code or 0, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -7,21 +7,6 @@ import pytest
 from case_frames import write_workbook
 from test_why import two_hubs
 
-from scopt.cli import main
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line: (exit status, standard output, standard error)."""
-
-    def call(*args):
-        with pytest.raises(SystemExit) as stop:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return stop.value.code or 0, out, err
-
-    return call
-
 
 def book(path, **sheets):
     """Write the chain of two hubs as a workbook."""

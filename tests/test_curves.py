@@ -8,7 +8,6 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from test_cli import run  # noqa: F401  the fixture that runs the command line
 from test_enumeration import COSTS
 from tiny_cases import tiny_case
 
@@ -200,7 +199,7 @@ def test_a_limit_on_units_in_time_holds_and_is_recomputed(make_chain):
 # -- on the command line ----------------------------------------------------------------------------------------
 
 
-def test_sweep_writes_curve_and_chart(run, tmp_path):  # noqa: F811
+def test_sweep_writes_curve_and_chart(run, tmp_path):
     case = Path(shutil.copy(SMALL, tmp_path / "small.xlsx"))
     status, out, _ = run("sweep", case, "--front", "one_off", "--count", "2", "--json")
     assert status == 0
@@ -211,7 +210,7 @@ def test_sweep_writes_curve_and_chart(run, tmp_path):  # noqa: F811
     assert [cell.value for cell in book["curve"][1]][:3] == ["value", "measure", "efficient"]
 
 
-def test_points_are_kept_and_not_searched_again(run, tmp_path):  # noqa: F811
+def test_points_are_kept_and_not_searched_again(run, tmp_path):
     case = Path(shutil.copy(SMALL, tmp_path / "small.xlsx"))
     first = run("sweep", case, "--vary", "demand.units*=1,1.1")
     again = run("sweep", case, "--vary", "demand.units*=1,1.1,1.2")
@@ -223,7 +222,7 @@ def test_points_are_kept_and_not_searched_again(run, tmp_path):  # noqa: F811
 @pytest.mark.parametrize(
     "args", [(), ("--vary", "demand.units*=1", "--front", "changes"), ("--front", "beauty")]
 )
-def test_sweep_needs_one_thing_to_draw(run, args):  # noqa: F811
+def test_sweep_needs_one_thing_to_draw(run, args):
     assert run("sweep", SMALL, *args)[0] == 2
 
 

@@ -9,7 +9,6 @@ import pytest
 from case_frames import case as clean_case
 from case_frames import sheets as clean_sheets
 from impossible import CASES, ONE_CAUSE, TWO_CAUSES, edit, fast_online, few_site_days, limit, small_shop
-from test_cli import run  # noqa: F401  the fixture that runs the command line
 from test_enumeration import COSTS
 from tiny_cases import tiny_case
 
@@ -196,7 +195,7 @@ def spoiled(tmp_path):
     return path
 
 
-def test_an_impossible_case_exits_with_3_and_writes_its_diagnosis(run, spoiled):  # noqa: F811
+def test_an_impossible_case_exits_with_3_and_writes_its_diagnosis(run, spoiled):
     status, out, _ = run("solve", spoiled, "--json")
     assert status == 3
     told = json.loads(out)
@@ -209,7 +208,7 @@ def test_an_impossible_case_exits_with_3_and_writes_its_diagnosis(run, spoiled):
     assert sheet["text"].str.contains("from 1 to 2").any()
 
 
-def test_relax_gives_the_design_under_the_least_relaxation(run, spoiled):  # noqa: F811
+def test_relax_gives_the_design_under_the_least_relaxation(run, spoiled):
     status, out, _ = run("solve", spoiled, "--relax", "--json")
     assert status == 0
     told = json.loads(out)

@@ -21,7 +21,6 @@ from results import make_result
 
 import scopt
 from scopt.casefile.template import write_template
-from scopt.cli import main
 from scopt.errors import CaseError, UsageError
 from scopt.files import check_target, whole_workbook
 
@@ -32,19 +31,6 @@ def listed(folder: Path) -> dict[str, bytes]:
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"folder"
         for path in sorted(folder.rglob("*"))
     }
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line: (exit status, standard output, standard error)."""
-
-    def call(*args):
-        with pytest.raises(SystemExit) as stop:
-            main([str(arg) for arg in args])
-        out, err = capsys.readouterr()
-        return stop.value.code or 0, out, err
-
-    return call
 
 
 @pytest.fixture

@@ -302,10 +302,15 @@ class _Work:
                 break
             queue += [without | {part} for part in sorted(one.support)]
         least = min((one.total for one in found.values()), default=0.0) * (1 + EQUAL) + SMALL
-        # Of equally small ones those that touch fewest rules come first.
-        return sorted(
+        # Of equally small ones those that touch fewest rules come first; one that adds to another is none.
+        ranked = sorted(
             found.values(), key=lambda one: (max(one.total, least), len(one.support), len(one.relaxations))
         )
+        return [
+            one
+            for rank, one in enumerate(ranked)
+            if not any(better.support < one.support for better in ranked[:rank])
+        ]
 
     def only(self, support: frozenset[Part]) -> list[_Found]:
         """Relax nothing but the given rules; empty where that is not enough."""

@@ -47,7 +47,8 @@ def covered(model: Model, arrays: Arrays) -> Arrays:
         for entry, least in _rows(sites, np.minimum(capacity, needed), needed, chain.bounds):
             at = np.flatnonzero(entry)
             if least > 0 and len(at) and (column[at] >= 0).all():
-                rows.setdefault(entry.tobytes() + np.float64(least).tobytes(), (column[at], entry[at], least))
+                row = column[at], entry[at], least
+                rows.setdefault(row[0].tobytes() + row[1].tobytes() + np.float64(least).tobytes(), row)
     if not rows:
         return arrays
     columns, values, low = zip(*rows.values(), strict=True)
@@ -102,7 +103,7 @@ def _needs(model: Model) -> Iterator[tuple[Ints, Floats, float]]:
                 *zip(passes[:, :, p].T, by_channel[:, p], strict=True),
             ):
                 sites = np.flatnonzero(through)
-                if demand > 0 and np.isfinite(units[sites]).any():
+                if demand > 0 and np.isfinite(most[sites, p]).any():
                     yield sites, units, float(demand)
         for through, demand in (
             (passes.any(axis=(1, 2)), float((by_channel @ size).sum())),

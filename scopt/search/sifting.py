@@ -164,11 +164,11 @@ class Sifted:
         inside[self.n :] = True
         share = self.switches.spread(scaled.cost[scaled.arrays.flows :])[: self.n]
         own = scaled.cost[: self.n]
+        cells = len(self.routes.first)
+        ends = min(max(START_COLUMNS // max(cells, 1), 1), MOST_ENDS)
         for weight in (0.0, 0.3, 1.0, 2.0, 4.0, 10.0):
             cost = own + weight * share
             best, length = self.routes.cheapest(cost)
-            cells = len(self.routes.first)
-            ends = min(max(START_COLUMNS // max(cells, 1), 1), MOST_ENDS)
             inside[self.routes.columns(cost, length, np.ones(cells, bool), ends)] = True
         if known is not None:
             inside[: self.n] |= np.isin(self._marks(), known)
