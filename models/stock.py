@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
-from scopt.chain import EITHER
+from scopt.chain import EITHER, positions
 from scopt.models.network_flow import is_move, is_stock
 from scopt.network import LAST, PASSED
 
@@ -114,6 +114,9 @@ class Cells:
         Range of the variance where the cell is the one in use at its site.
     alone : (cells,)
         Cells that are always in use: pools of their site are never joined, or always.
+    other : (stock columns,)
+        Cell that the goods of each of them are in where the pools of the site are joined instead of apart, or
+        apart instead of joined; -1 where there is no choice.
     """
 
     def __init__(self, model: Model) -> None:
@@ -130,6 +133,9 @@ class Cells:
         self.factor = chain.safety_factor[self.group, self.product]
         self.low, self.high = self._range(model)
         self.alone = chain.join[self.site] != EITHER
+        joined = groups - 1
+        turned = np.where(net.group[self.column] == joined, chain.pool[channel], joined)
+        self.other = positions(pd.Series((site * products + product) * groups + turned), pd.Index(cells))
         self.envelope = self._envelope(model)
 
     @property
@@ -145,6 +151,12 @@ class Cells:
     def variance(self, flows: Floats) -> Floats:
         """Variance that each cell covers for the given array columns, (cells,)."""
         return np.asarray(np.bincount(self.of, self.weight * flows[self.column], minlength=self.count), float)
+
+    def rejoined(self, flows: Floats) -> Floats:
+        """Variance that each cell would cover were its site to join its pools or part them, (cells,)."""
+        some = self.other >= 0
+        moved = (self.weight * flows[self.column])[some]
+        return np.asarray(np.bincount(self.other[some], moved, minlength=self.count), float)
 
     def least_root(self, flows: Floats) -> Floats:
         """Root of each cell by its envelope, at most the true one, (cells,)."""

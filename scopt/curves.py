@@ -226,9 +226,11 @@ class _Batch:
     def run(
         self, cases: Mapping[str, Case], found: Mapping[str, Solved], bound: float | None = None
     ) -> dict[str, Solved]:
-        """Search the strategy in each case; designs found before are starts, and a bound may hold for all."""
-        starts = [one.start for name, one in found.items() if name != "as_is" and one.start is not None]
-        hints = Hints(tuple(starts[:2]), -np.inf if bound is None else bound)
+        """Search the strategy in each case from what was found before; a bound may hold for all."""
+        known = [one for name, one in found.items() if name != "as_is"]
+        starts = [one.start for one in known if one.start is not None]
+        root = next((one.root for one in known if one.root is not None), None)
+        hints = Hints(tuple(starts[:2]), -np.inf if bound is None else bound, root)
         tasks = [
             Task(name, case, case.strategies[self.strategy], self.options, hints)
             for name, case in cases.items()

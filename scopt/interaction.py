@@ -94,7 +94,7 @@ def _keep_decided(task: Task, found: Mapping[str, Solved], order: tuple[str, ...
         if before.start is not None:
             decided = Decided.of(before.tables, order[:number])
             strategy = replace(task.strategy, decided=decided)
-            return replace(task, strategy=strategy, hints=Hints((before.start,)))
+            return replace(task, strategy=strategy, hints=Hints((before.start,), root=before.root))
     return task
 
 

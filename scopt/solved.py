@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from scopt.case import Case, Strategy
     from scopt.models import Model
     from scopt.progress import Progress
+    from scopt.search.root import Root
 
 __all__ = ["Solved", "chain_of", "search"]
 
@@ -68,6 +69,8 @@ class Solved:
         Why there is no design; None with one, or where that was not asked.
     start
         The design, for other searches to begin with; None without one.
+    root
+        The relaxation, for other searches to begin with; None where the model was solved as a whole.
     """
 
     strategy: str
@@ -82,6 +85,7 @@ class Solved:
     reoptimised: float | None = None
     diagnosis: Diagnosis | None = None
     start: Start | None = field(default=None, repr=False)
+    root: Root | None = field(default=None, repr=False)
 
     @property
     def cost(self) -> float | None:
@@ -202,6 +206,7 @@ def _solved(found: Search, messages: tuple[str, ...], reoptimised: float | None)
         messages=messages,
         reoptimised=reoptimised,
         start=None if best is None else Start.of(best, found.arrays, model.chain),
+        root=found.root,
     )
 
 

@@ -125,7 +125,9 @@ def solve(
     def find(name: str, phase: str) -> Solved:
         if name == strategy and (model is not None or extend is not None):
             known = shared.get(name)
-            hints = Hints(() if known is None or known.start is None else (known.start,))
+            hints = Hints()
+            if known is not None:
+                hints = Hints(() if known.start is None else (known.start,), root=known.root)
             return search(
                 case, name, options, progress=progress, phase=phase, extend=extend, model=model, hints=hints
             )

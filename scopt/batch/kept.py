@@ -24,6 +24,7 @@ from scopt.case import digest_of
 from scopt.diagnosis.diagnose import Diagnosis
 from scopt.errors import UsageError
 from scopt.search.hints import Start
+from scopt.search.root import Root
 from scopt.solved import Solved, chain_of
 
 if TYPE_CHECKING:
@@ -181,6 +182,7 @@ def _plain(solved: Solved) -> dict[str, Any]:
         if start is None
         else [start.values, [[*key, at] for key, at in start.variance.items()]],
         "diagnosis": None if solved.diagnosis is None else solved.diagnosis.plain(),
+        "root": None if solved.root is None else solved.root.plain(),
     }
 
 
@@ -195,6 +197,7 @@ def _solved(plain: dict[str, Any]) -> Solved:
             if start is None
             else Start(start[0], {tuple(cell[:3]): cell[3] for cell in start[1]}),
             "diagnosis": None if (why := plain["diagnosis"]) is None else Diagnosis.of(why),
+            "root": None if (root := plain["root"]) is None else Root.from_plain(root),
         }
     )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scopt.chain import Chain
     from scopt.models import Arrays
     from scopt.search.improve import Design
+    from scopt.search.root import Root
 
 __all__ = ["Hints", "Start"]
 
@@ -85,7 +86,10 @@ class Hints:
         Designs to begin with.
     bound
         Cost below which the strategy has no design, money per year.
+    root
+        A relaxation to begin with.
     """
 
     starts: tuple[Start, ...] = ()
     bound: float = -np.inf
+    root: Root | None = None

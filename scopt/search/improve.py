@@ -62,7 +62,7 @@ class Design:
 def price(model: Model, arrays: Arrays, point: Floats) -> Design | None:
     """Price a solution with the true root; None where it breaks a row (a ceiling on stock, say)."""
     flows = model.load(arrays, point)
-    values = {var.name: float(var.value or 0.0) for var in arrays.decisions}
+    values = {name: float(v.value or 0.0) for name, v in zip(arrays.place, arrays.decisions, strict=True)}
     full = np.concatenate([flows, np.fromiter(values.values(), float, len(values))])
     if _broken(model, arrays, full).any():
         return None
@@ -107,6 +107,8 @@ class Improver:
         self.lp = Lp(Scaled.of(arrays), ~arrays.lazy, clock, seed)
         self.integer = np.flatnonzero(arrays.integer)
         self.place = arrays.place
+        whole = arrays.integer[arrays.flows :].tolist()
+        self.names = [name for name, is_whole in zip(self.place, whole, strict=True) if is_whole]
         self.switches = Switches(arrays)
         cells = model.notes["cells"]
         roots = model.pyomo.root_of_variance if cells.count else {}
@@ -119,9 +121,7 @@ class Improver:
     def hold(self, values: dict[str, float]) -> None:
         """Fix whole decisions at the given values and close what they switch off."""
         arrays = self.arrays
-        fixed = np.array(
-            [round(values.get(arrays.decisions[j - arrays.flows].name, 0.0)) for j in self.integer], float
-        )
+        fixed = np.array([round(values.get(name, 0.0)) for name in self.names], float)
         self.lp.set_bounds(self.integer, fixed, fixed)
         point = np.zeros(len(arrays.decisions))
         point[self.integer - arrays.flows] = fixed

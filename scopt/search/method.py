@@ -28,6 +28,7 @@ from scopt.search.branching import Tree
 from scopt.search.cover import covered
 from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
+from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
 
@@ -55,6 +56,9 @@ CHORD_SHARE = 0.5
 
 NEAR = 3.0
 """Multiple of the asked gap up to which the bound is worked on before other designs are looked for."""
+
+MOSTLY = 0.5
+"""Part of the gap that chords are to blame for from which on they are refined before anything else."""
 
 ROUGH = 5e-4
 """Relative gap at which the relaxation of a model without stock is left to the solver, which adds cuts."""
@@ -124,6 +128,7 @@ class Search:
     best: Design | None = field(default=None, init=False)
     bound: float = field(default=-np.inf, init=False)
     infeasible: bool = field(default=False, init=False)
+    root: Root | None = field(default=None, init=False)
     seconds: float = field(default=0.0, init=False)
 
     def run(self) -> Search:
@@ -139,8 +144,9 @@ class Search:
         self.cells = self.model.notes["cells"]
         self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
         self.breaks: dict[Cell, Floats] = {}
-        self.known: Ints | None = None
+        self.known: Root | None = self.hints.root
         self.refinements = 0
+        self.improved: set[bytes] = set()  # whole decisions that were improved
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
         self.share = CHORD_SHARE if self.cells.count else 0.99
@@ -237,7 +243,7 @@ class Search:
         """Solve one lower model, raise the bound, improve what it found."""
         arrays = covered(model, arrays)
         scaled = Scaled.of(arrays)
-        self.points: list[tuple[dict[Cell, float], dict[Cell, float]]] = []
+        self.points: list[tuple[dict[Cell, float], dict[Cell, float], Floats]] = []
         if arrays.lazy.sum() > SIFT_FROM and not self.whole:
             doubtful = self._sift(model, arrays, scaled)
             if doubtful or (self.best is None and self.clock.left > 0):
@@ -281,10 +287,16 @@ class Search:
         for point in points[::-1]:
             model.load(arrays, point)
             variance = self._variance(model)
-            values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
-            cells = model.notes["cells"]
-            least = dict(zip(self.keys, cells.least_root(point[: arrays.flows]).tolist(), strict=True))
-            self.points.append((variance, least))
+            values = {
+                name: float(v.value or 0.0) for name, v in zip(arrays.place, arrays.decisions, strict=True)
+            }
+            cells, flows = model.notes["cells"], point[: arrays.flows]
+            least = dict(zip(self.keys, cells.least_root(flows).tolist(), strict=True))
+            self.points.append((variance, least, cells.rejoined(flows)))
+            whole = bytes(round(values.get(name, 0.0)) & 1 for name in self.improver.names)
+            if whole in self.improved:
+                continue
+            self.improved.add(whole)
             design = self.improver.improve(values, variance)
             if design is None and model is self.model:
                 self._take(price(model, arrays, point))  # stopped before it could be improved
@@ -329,19 +341,27 @@ class Search:
             self._raise(bound)
             self._report(f"{self.phase}: {what}")
 
-        sifted = Sifted(model, scaled, self.clock, self.options.seed, self.known)
+        known = self.known
+        sifted = Sifted(
+            model, scaled, self.clock, self.options.seed, None if known is None else known.marks
+        )
+        if known is not None:
+            known.lead(sifted)
         precise = max(0.2 * self.options.gap, 1e-7 if self.cells.count else ROUGH)
-        done = sifted.solve(precise, 0.5 * self.clock.left, report)
+        done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough())
         if done and sifted.shortage > 1e-6:
             return True
-        self.known = sifted.known()
         if not done and not sifted.solved:
             return False
+        self.known = Root.of(sifted)
+        if self.refinements == 0:
+            self.root = self.known
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if self.refinements == 0 and not self._near():
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
-            self._kernel(model, arrays, scaled, sifted)
+            if self._chord_share() < MOSTLY:
+                self._kernel(model, arrays, scaled, sifted)
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
             return False
@@ -357,7 +377,7 @@ class Search:
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             self._kernel(model, arrays, scaled, sifted)
-        self.known = sifted.known()
+        self.known = Root.of(sifted)
         return False
 
     def _improve_leaves(self, arrays: Arrays, tree: Tree) -> None:
@@ -441,13 +461,17 @@ class Search:
             return False
         sources = self.points[:2]
         if self.best is not None:
-            sources.append((self.best.variance, self.best.envelope))
+            other = cells.rejoined(self.best.flows)
+            sources.append((self.best.variance, self.best.envelope, other))
         wanted: list[tuple[float, int, float]] = []
-        for variance, least in sources:
+        for variance, least, other in sources:
             for n, key in enumerate(keys):
-                at = variance.get(key, 0.0)
+                at, known = variance.get(key, 0.0), least[key]
+                if at <= 0:
+                    # Else the next solution joins the pools, or parts them, only to have no break point.
+                    at, known = float(other[n]), float(other[n] / max(cells.high[n], 1e-300) ** 0.5)
                 if at > 0:
-                    error = weight[n] * (np.sqrt(at) - self._least_root(n, key, at, least[key]))
+                    error = weight[n] * (np.sqrt(at) - self._least_root(n, key, at, known))
                     wanted.append((error, n, at))
         wanted.sort(reverse=True)
         total = sum(error for error, _, _ in wanted)
@@ -483,7 +507,7 @@ class Search:
         Tangents touch at the variances of the last solution and of the best design; a small model gets a grid
         of them besides.
         """
-        seen = [*(v for v, _ in self.points[-1:]), *([] if self.best is None else [self.best.variance])]
+        seen = [*(v for v, _, _ in self.points[-1:]), *([] if self.best is None else [self.best.variance])]
         breaks = self.cells.touching(seen)
         model = self._build(breaks, above=True)
         arrays = model.compile()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import highspy
@@ -96,7 +97,7 @@ class Sifted:
         self.closed = np.zeros(self.n, bool)
         self._find_special_rows()
         self._start(known)
-        self.warm = known is not None
+        self.warm = known is not None  # columns are known that mattered, but no basis
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
         self.solved = False  # whether `value` holds the optimum of some restricted master
 
@@ -117,18 +118,35 @@ class Sifted:
 
     def known(self) -> Ints:
         """Return the marks of the columns at hand, the same for every version of a stock point."""
-        return np.unique(self._marks()[self.inside[: self.n]])
+        return np.unique(self.marks[self.inside[: self.n]])
 
-    def _marks(self) -> Ints:
+    @cached_property
+    def marks(self) -> Ints:
         """Mark each column so that it differs from all others but versions of its stock point."""
-        net = self.model.network
+        net, lane = self.model.network, self.model.chain.lanes["lane"].to_numpy()
         mark = net.commodity.astype(np.uint64)
-        places = (net.kind, net.site, net.to_site, net.market, net.lane, net.group)
+        # A strategy has some of the lanes of its case; those that it has keep their numbers.
+        of_case = np.where(net.lane >= 0, lane[net.lane], -1) if len(lane) else net.lane
+        places = (net.kind, net.site, net.to_site, net.market, of_case, net.group)
         parts = (*places, net.left * 1e6, net.ready * 1e6)
         for part in parts:
             mark = mark * np.uint64(0x9E3779B97F4A7C15) + np.rint(part).astype(np.int64).astype(np.uint64)
             mark ^= mark >> np.uint64(29)
         return mark.astype(np.int64)
+
+    @cached_property
+    def row_marks(self) -> Ints:
+        """Mark each strong row by the columns in it, versions of a stock point alike, (strong rows,)."""
+        entries = self.lazy_matrix.indices
+        marks = np.append(self.marks, np.zeros(self.width - self.n, np.int64)).view(np.uint64)[entries]
+        marks[entries >= self.n] = 0
+        start = self.lazy_matrix.indptr[:-1]
+        least, most = (np.zeros(len(self.lazy), np.uint64) for _ in range(2))
+        filled = np.diff(self.lazy_matrix.indptr) > 0
+        most[filled] = np.maximum.reduceat(marks, start[filled])
+        marks[entries >= self.n] = most.max(initial=0)
+        least[filled] = np.minimum.reduceat(marks, start[filled])
+        return (most * np.uint64(0x9E3779B97F4A7C15) ^ least).astype(np.int64)
 
     def _find_special_rows(self) -> None:
         """Demand row of each (market, channel, product), and the row that defines each meter."""
@@ -171,7 +189,7 @@ class Sifted:
             best, length = self.routes.cheapest(cost)
             inside[self.routes.columns(cost, length, np.ones(cells, bool), ends)] = True
         if known is not None:
-            inside[: self.n] |= np.isin(self._marks(), known)
+            inside[: self.n] |= np.isin(self.marks, known)
         self.inside = inside
         columns = np.flatnonzero(inside)
         low, high = scaled.row_lower, scaled.row_upper
@@ -226,7 +244,7 @@ class Sifted:
         scaled = self.scaled
         rows = np.unique(self.by_column[:, columns].indices).astype(np.int64)
         rows = rows[~self.in_rows[rows] & self.balance[rows]]
-        self._add_rows(rows)
+        self.add_rows(rows)
         part = csc_array(self.by_column[:, columns])
         coo = part.tocoo()
         keep = self.in_rows[coo.row]
@@ -242,7 +260,8 @@ class Sifted:
         self.column_order = np.concatenate([self.column_order, columns])
         self.inside[columns] = True
 
-    def _add_rows(self, rows: Ints) -> None:
+    def add_rows(self, rows: Ints) -> None:
+        """Add rows that are not there yet."""
         if not len(rows):
             return
         coo = csr_array(self.by_row[rows]).tocoo()
@@ -344,10 +363,12 @@ class Sifted:
         activity = self.lazy_matrix @ self.value
         broken = self.lazy[activity > self.scaled.row_upper[self.lazy] + 1e-6]
         broken = broken[~self.in_rows[broken]]
-        self._add_rows(broken)
+        self.add_rows(broken)
         return len(broken)
 
-    def solve(self, gap: float, limit: float, report: Callable[[float], None]) -> bool:
+    def solve(
+        self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf
+    ) -> bool:
         """Solve the relaxation; False when time ran out first (the bounds that were reported stay valid).
 
         Parameters
@@ -358,19 +379,24 @@ class Sifted:
             Seconds.
         report
             Called with every bound, in money.
+        enough
+            Bound from which on no more is asked for.
         """
         end = self.clock.seconds + limit
         # From columns that mattered before, the interior point method finds a basis much sooner.
         if not self._run(1, limit, "ipm" if self.warm else "simplex"):
             return False
+        self.raise_bound(self.dual)
         while True:
             for _ in range(3):
                 new = self._price(SMOOTHING)
                 report(self.best_bound)
-                if not new:
+                if not new or self.best_bound >= enough:
                     break
                 if not self._run(4, end - self.clock.seconds):
                     return False
+            if self.best_bound >= enough:
+                return True
             before = self.objective
             cuts = self._cut()
             if cuts and not self._run(1, end - self.clock.seconds):
@@ -415,7 +441,7 @@ class Sifted:
         columns = np.flatnonzero((basis.column == BASIC) & ~self.inside)
         if len(columns):
             self._add_columns(columns)
-        self._add_rows(np.flatnonzero((basis.row != BASIC) & ~self.in_rows))
+        self.add_rows(np.flatnonzero((basis.row != BASIC) & ~self.in_rows))
         status = np.zeros(len(self.column_order), np.int8)
         real = self.column_order >= 0
         status[real] = basis.column[self.column_order[real]]
@@ -425,6 +451,7 @@ class Sifted:
         taken.row_status = [STATUS[x] for x in basis.row[self.row_order].tolist()]
         taken.valid = True
         self.engine.setBasis(taken)
+        self.warm = False
 
     def explore(
         self, lower: Floats, upper: Floats, basis: Basis, enough: float, gap: float, end: float

@@ -1,0 +1,131 @@
+"""What the relaxation of one model tells that of another: columns and rows that mattered, and a basis.
+
+Models of one case are much alike: a sweep changes costs or right-hand sides, a limit adds a row, a strategy
+leaves lanes out. From the basis of a model with the same network the relaxation is solved again in a small
+part of the time; where the networks differ, the columns and strong rows that mattered are a start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scopt.search.sifting import BASIC, Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from scopt.search.sifting import Sifted
+
+    Ints = NDArray[np.int64]
+    Bytes = NDArray[np.int8]
+
+__all__ = ["Root"]
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """A relaxation that was solved, by names that other models of the case know.
+
+    Parameters
+    ----------
+    network
+        Digest of the columns of its network.
+    marks, tight
+        Columns that were at hand (`Sifted.known`), and strong rows that were tight, by their marks.
+    flow, artificial
+        Status of every array column, (flows,), and of every shortage.
+    decision
+        Status of every decision by name.
+    rows
+        Status of the rows, by block.
+    """
+
+    network: str
+    marks: Ints
+    tight: Ints
+    flow: Bytes
+    artificial: Bytes
+    decision: Mapping[str, int]
+    rows: Mapping[str, Bytes]
+
+    @classmethod
+    def of(cls, sifted: Sifted) -> Root:
+        """Keep what a solved relaxation can tell."""
+        basis, arrays = sifted.basis(), sifted.scaled.arrays
+        tight = np.unique(sifted.row_marks[basis.row[sifted.lazy] != BASIC])
+        return cls(
+            _digest(sifted), sifted.known(), tight, basis.column[: arrays.flows], basis.artificial,
+            dict(zip(arrays.place, basis.column[arrays.flows :].tolist(), strict=True)),
+            {name: basis.row[at : at + count] for name, at, count in _blocks(sifted)},
+        )  # fmt: skip
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Root:
+        """Return the root that `plain` was made of."""
+        own = {one: _unpacked(plain[one], np.int8) for one in ("flow", "artificial")}
+        rows = {name: _unpacked(text, np.int8) for name, text in plain["rows"].items()}
+        marks, tight = (_unpacked(plain[one], np.int64) for one in ("marks", "tight"))
+        return cls(plain["network"], marks, tight, own["flow"], own["artificial"], plain["decision"], rows)
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values that can be kept as text."""
+        return {
+            "network": self.network,
+            **{one: _packed(getattr(self, one)) for one in ("marks", "tight", "flow", "artificial")},
+            "decision": dict(self.decision),
+            "rows": {name: _packed(status) for name, status in self.rows.items()},
+        }
+
+    def lead(self, sifted: Sifted) -> None:
+        """Let a relaxation that has these columns begin from this one.
+
+        On the same network it takes up the basis; rows that this one did not have are basic, decisions that
+        it did not have are not, and the solver mends what does not fit. On another one it begins with the
+        strong rows that were tight.
+        """
+        if self.network != _digest(sifted):
+            sifted.add_rows(sifted.lazy[np.isin(sifted.row_marks, self.tight)])
+            return
+        row = np.full(len(sifted.scaled.row), BASIC, np.int8)
+        for name, at, count in _blocks(sifted):
+            mine = self.rows.get(name)
+            if mine is not None and len(mine) == count:
+                row[at : at + count] = mine
+        decision = [self.decision.get(name, 0) for name in sifted.scaled.arrays.place]
+        short = len(sifted.artificial)
+        artificial = self.artificial if len(self.artificial) == short else np.zeros(short, np.int8)
+        sifted.restore(Basis(np.concatenate([self.flow, np.array(decision, np.int8)]), row, artificial))
+
+
+def _packed(values: NDArray[Any]) -> str:
+    return b64encode(zlib.compress(values.tobytes(), 1)).decode("ascii")
+
+
+def _unpacked(text: str, kind: type[Any]) -> NDArray[Any]:
+    return np.frombuffer(zlib.decompress(b64decode(text)), kind)
+
+
+def _digest(sifted: Sifted) -> str:
+    """Tell networks apart, and what stands beside them."""
+    beside = sifted.scaled.arrays.flows - sifted.n
+    return hashlib.sha256(sifted.marks.tobytes() + beside.to_bytes(8, "big")).hexdigest()
+
+
+def _blocks(sifted: Sifted) -> list[tuple[str, int, int]]:
+    """Name, first row and number of rows of every block; a name that comes again is numbered."""
+    out: list[tuple[str, int, int]] = []
+    seen: dict[str, int] = {}
+    at = 0
+    for name, count in sifted.scaled.arrays.row_blocks:
+        seen[name] = seen.get(name, 0) + 1
+        out.append((f"{name} {seen[name]}", at, count))
+        at += count
+    return out

@@ -1,0 +1,148 @@
+"""What one relaxation tells another: the same optimum, sooner."""
+
+import json
+
+import numpy as np
+import pytest
+from test_sifting import depots_case
+
+import scopt
+from scopt.network import Versions, expand
+from scopt.search import method
+from scopt.search.hints import Hints
+from scopt.search.root import Root
+from scopt.search.sifting import Sifted
+from scopt.search.solver import Clock, Scaled
+from scopt.solved import chain_of, search
+from scopt.solving import options_for
+
+
+def dearer(case, factor):
+    """Case with other costs of lanes; its network is the same."""
+    lanes = case.tables["lanes"]
+    return case.replace(lanes=lanes.assign(unit_cost=lanes["unit_cost"] * factor))
+
+
+def longer(case):
+    """Case with other times, so that its network is another one."""
+    lanes = case.tables["lanes"]
+    return case.replace(lanes=lanes.assign(lead_days=lanes["lead_days"] + (lanes["origin"] == "P")))
+
+
+@pytest.fixture(scope="module")
+def case():
+    return depots_case(3)
+
+
+def relaxed(case, root=None, strategy="integrated", model=None):
+    """The relaxation of a case and the simplex iterations that it took, led by a root if there is one."""
+    model = scopt.build(case, strategy) if model is None else model
+    sifted = Sifted(
+        model, Scaled.of(model.compile()), Clock(120.0), known=None if root is None else root.marks
+    )
+    if root is not None:
+        root.lead(sifted)
+    steps, run = [], sifted._run
+
+    def counted(*args):
+        done = run(*args)
+        steps.append(sifted.engine.getInfo().simplex_iteration_count)
+        return done
+
+    sifted._run = counted
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    return sifted, sum(steps)
+
+
+@pytest.fixture(scope="module")
+def root(case):
+    return Root.of(relaxed(case)[0])
+
+
+def cost(sifted):
+    return sifted.scaled.value(sifted.objective)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.8, 1.3])
+def test_other_costs_are_solved_from_the_basis(case, root, factor):
+    changed = dearer(case, factor)
+    alone, many = relaxed(changed)
+    led, few = relaxed(changed, root)
+    assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
+    assert led.best_bound == pytest.approx(alone.best_bound, rel=1e-7)
+    assert few < 0.5 * many
+
+
+@pytest.mark.parametrize("strategy", ["integrated", "only_restock"])
+def test_another_network_has_its_own_optimum(case, root, strategy):
+    changed = longer(case)
+    changed = changed.replace(strategies=changed.tables["strategies"])
+    alone, _ = relaxed(changed, strategy=strategy)
+    led, _ = relaxed(changed, root, strategy)
+    assert Root.of(led).network != root.network
+    assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
+    assert led.best_bound == pytest.approx(alone.best_bound, rel=1e-7)
+
+
+def test_a_row_more_does_not_matter(case, root):
+    few = [{"limit": "few", "measure": "sites", "tier": "depot", "max": 4}]
+    changed = depots_case(3, limits=few)
+    alone, many = relaxed(changed)
+    led, steps = relaxed(changed, root)
+    assert Root.of(led).network == root.network
+    assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
+    assert cost(led) > 1.001 * cost(relaxed(case)[0])
+    assert steps < many
+
+
+def test_versions_of_a_stock_point_begin_with_the_rows_that_were_tight(case, root):
+    plain = scopt.build(case)
+    cells, chain = plain.notes["cells"], chain_of(case, "integrated")
+    breaks = {key: np.array([0.3 * high]) for key, high in zip(cells.keys, cells.high.tolist(), strict=True)}
+    refined = scopt.models.build(expand(chain, Versions.of(chain, dict.fromkeys(breaks, 2))), breaks)
+    alone, _ = relaxed(case, model=refined)
+    led, _ = relaxed(case, root, model=refined)
+    assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
+    before = Sifted(refined, led.scaled, Clock(60.0), known=root.marks)
+    root.lead(before)
+    began = before.in_rows[before.lazy]
+    assert began.sum() > 0.8 * len(root.tight)
+    # Of rows that differ in the version alone, all are there.
+    twice = np.bincount(np.unique(before.row_marks[began], return_inverse=True)[1])
+    assert (twice > 1).any()
+
+
+def test_it_can_be_kept_as_text(root):
+    back = Root.from_plain(json.loads(json.dumps(root.plain())))
+    assert back.network == root.network
+    assert back.decision == root.decision
+    for name in ("marks", "tight", "flow", "artificial"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(root, name))
+    assert back.rows.keys() == root.rows.keys()
+    for name, status in root.rows.items():
+        np.testing.assert_array_equal(back.rows[name], status)
+
+
+def test_a_search_from_another_one_proves_the_same(case, monkeypatch):
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    changed, options = dearer(case, 1.1), options_for(case, gap=2e-3, time_limit=120)
+    first = search(case, "integrated", options)
+    alone = search(changed, "integrated", options)
+    led = search(changed, "integrated", options, hints=Hints((first.start,), root=first.root))
+    assert alone.status == led.status == "optimal"
+    assert led.bound <= alone.cost * (1 + 1e-9)
+    assert alone.bound <= led.cost * (1 + 1e-9)
+    assert led.tables["checks"]["ok"].all()
+
+
+def test_a_curve_hands_the_root_on(case, monkeypatch):
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    led = []
+    lead = Root.lead
+    monkeypatch.setattr(Root, "lead", lambda self, sifted: led.append(lead(self, sifted)))
+    curve = scopt.sweep(case, "lanes.unit_cost*=1,1.1,1.2", gap=2e-3, jobs=1)
+    assert len(curve.table) == 3
+    assert len(led) >= 2
+    for factor, at in zip((1.0, 1.1, 1.2), curve.table["cost"], strict=True):
+        alone = scopt.solve(dearer(case, factor), gap=2e-3)
+        assert abs(at - alone.cost) <= 2e-3 * alone.cost * (1 + 1e-6)
