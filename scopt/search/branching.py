@@ -75,7 +75,7 @@ class Tree:
     Attributes
     ----------
     leaves
-        Whole decisions, (integer,), of nodes that need no further branching.
+        Solutions, in the units of the case, of nodes that need no further branching.
     """
 
     def __init__(self, sifted: Sifted, threads: int, gap: float) -> None:
@@ -143,7 +143,7 @@ class Tree:
         j = self._choose(node)
         if j is None:
             self.shut = min(self.shut, node.bound)
-            self.leaves.append(node.point)
+            self._keep(node)
             return True
         children = self._solve(node, j, enough, end)
         if len(children) < 2:
@@ -155,6 +155,14 @@ class Tree:
             else:
                 heapq.heappush(self.open, child)
         return True
+
+    def _keep(self, node: Node) -> None:
+        """Keep the solution of a leaf."""
+        first = self.workers[0]
+        first.restore(node.basis)
+        first.hold(node.lower, node.upper)
+        if first.settle(1, max(self.clock.left, 1.0)) and first.shortage <= 1e-6:
+            self.leaves.append(first.value * first.scaled.column)
 
     def _choose(self, node: Node) -> int | None:
         """Decision whose children promise the greatest product of gains; None where all are whole.

@@ -112,6 +112,10 @@ class Improver:
         self.switches = Switches(arrays)
         cells = model.notes["cells"]
         roots = model.pyomo.root_of_variance if cells.count else {}
+        heights = [self.place[v.name] for v in model.pyomo.root.values()] if cells.count else []
+        column = np.array(heights, np.int64)
+        # A steep line may pass what the root itself cannot: it must not stand in the way of a design.
+        self.lp.set_bounds(column, np.zeros(len(column)), np.full(len(column), np.inf))
         self.root_row = [int(arrays.row_of(roots[key])) for key in roots]
         slopes = model.pyomo.variance.values() if cells.count else []
         self.variance_column = [self.place[v.name] for v in slopes]

@@ -342,9 +342,7 @@ class Search:
             self._report(f"{self.phase}: {what}")
 
         known = self.known
-        sifted = Sifted(
-            model, scaled, self.clock, self.options.seed, None if known is None else known.marks
-        )
+        sifted = Sifted(model, scaled, self.clock, self.options.seed, None if known is None else known.marks)
         if known is not None:
             known.lead(sifted)
         precise = max(0.2 * self.options.gap, 1e-7 if self.cells.count else ROUGH)
@@ -357,10 +355,10 @@ class Search:
         if self.refinements == 0:
             self.root = self.known
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
-        if self.refinements == 0 and not self._near():
+        if not self._done() and (self.refinements > 0 or not self._near()):
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
-            if self._chord_share() < MOSTLY:
+            if self.refinements == 0 and self._chord_share() < MOSTLY:
                 self._kernel(model, arrays, scaled, sifted)
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
@@ -373,21 +371,13 @@ class Search:
             limit = min(max(0.5 * self.clock.left, 5.0), self.clock.left)
             more = tree.run(limit, self._enough, lambda b: report(b, "branching"))
             self._raise(tree.bound)
-            self._improve_leaves(arrays, tree)
+            self._improve(model, arrays, tree.leaves[-3:])
+            tree.leaves.clear()
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             self._kernel(model, arrays, scaled, sifted)
         self.known = Root.of(sifted)
         return False
-
-    def _improve_leaves(self, arrays: Arrays, tree: Tree) -> None:
-        """Improve the decisions of a tree's latest leaves."""
-        names = [var.name for var in arrays.decisions]
-        columns = np.flatnonzero(arrays.integer) - arrays.flows
-        for leaf in tree.leaves[-3:]:
-            values = dict(zip([names[j] for j in columns], leaf.tolist(), strict=True))
-            self._take(self.improver.improve(values, {} if self.best is None else self.best.variance))
-        tree.leaves.clear()
 
     def _kernel(self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted) -> None:
         """Look for designs among the columns that mattered."""

@@ -47,6 +47,9 @@ EXPLORE_ROUNDS = 3
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
 
+CHOOSE, DEVEX = -1, 1
+"""Edge weights of the dual simplex method, as HiGHS numbers them."""
+
 STATUS = [highspy.HighsBasisStatus(i) for i in range(5)]
 BASIC = int(highspy.HighsBasisStatus.kBasic)
 
@@ -278,10 +281,15 @@ class Sifted:
         self.row_order = np.concatenate([self.row_order, rows])
         self.in_rows[rows] = True
 
-    def _run(self, strategy: int, limit: float, solver: str = "simplex") -> bool:
-        """Run the simplex method (strategy 1 dual, 4 primal) or another solver; False without an optimum."""
+    def _run(self, strategy: int, limit: float, solver: str = "simplex", *, near: bool = False) -> bool:
+        """Run the simplex method (strategy 1 dual, 4 primal) or another solver; False without an optimum.
+
+        Where few steps are left to be done (`near`) the dual method goes without steepest edges: weights for
+        them are made anew after every row that was added, and take longer than the steps.
+        """
         self.engine.setOptionValue("solver", solver)
         self.engine.setOptionValue("simplex_strategy", strategy)
+        self.engine.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX if near else CHOOSE)
         self.engine.setOptionValue("time_limit", self.engine.getRunTime() + max(limit, 0.1))
         run(self.engine, self.clock)
         done = self.engine.getModelStatus() == highspy.HighsModelStatus.kOptimal
@@ -399,7 +407,7 @@ class Sifted:
                 return True
             before = self.objective
             cuts = self._cut()
-            if cuts and not self._run(1, end - self.clock.seconds):
+            if cuts and not self._run(1, end - self.clock.seconds, near=True):
                 return False
             self.raise_bound(self.dual)
             report(self.best_bound)
@@ -486,14 +494,14 @@ class Sifted:
                     return bound
             if bound >= enough or not self._cut():
                 break
-            if not self._run(1, end - self.clock.seconds):
+            if not self._run(1, end - self.clock.seconds, near=True):
                 return bound
         return max(bound, self.bound(self.dual))
 
     def settle(self, rounds: int, limit: float) -> bool:
         """Solve again after bounds changed, pricing only columns that are not closed."""
         end = self.clock.seconds + limit
-        if not self._run(1, limit):
+        if not self._run(1, limit, near=True):
             return False
         for _ in range(rounds):
             if not self._price():
