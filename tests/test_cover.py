@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 import scopt
 from scopt.case import Case
-from scopt.search import method
+from scopt.network import LAST, SUPPLY
+from scopt.search import method, sifting
 from scopt.search.cover import _rows, covered
+from scopt.search.solver import Clock, Scaled
 
 
 def depots(capacities, demands, fill=None, **sheets):
@@ -106,12 +108,42 @@ def test_cost_is_the_same_without_them(seed, monkeypatch):
     assert with_rows.bound == pytest.approx(with_rows.cost, rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_sifted_path_without_stock_agrees_with_the_plain_one(seed, monkeypatch):
+@pytest.mark.parametrize(("seed", "capacities", "eager"), [
+    *((seed, True, 10**6) for seed in range(3)), *((seed, False, rows) for seed in range(3) for rows in (0, 10**6)),
+])  # fmt: skip
+def test_the_sifted_path_without_stock_agrees_with_the_plain_one(seed, capacities, eager, monkeypatch):
     rng = np.random.default_rng(seed)
-    case = depots(rng.integers(60, 120, 10).tolist(), rng.integers(5, 30, 20).tolist())
+    capacity = rng.integers(60, 120, 10) if capacities else np.full(10, np.nan)
+    case = depots(capacity.tolist(), rng.integers(5, 30, 20).tolist())
     plain = scopt.solve(case, gap=1e-6)
     monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(sifting, "EAGER_ROWS", eager)
+    branched = []
+    branch = method.Search._branch
+    monkeypatch.setattr(
+        method.Search, "_branch", lambda self, *args: branched.append(branch(self, *args)) or branched[-1]
+    )
     sifted = scopt.solve(case, gap=1e-6)
+    assert capacities or not branched  # without capacities the tree is ours
     assert sifted.cost == pytest.approx(plain.cost, rel=1e-5)
     assert sifted.status == plain.status == "optimal"
+
+
+def test_columns_without_support_are_closed():
+    case = depots([np.nan] * 6, [10, 20, 30, 40])
+    model = scopt.build(case)
+    scaled = Scaled.of(model.compile())
+    sifted = sifting.Sifted(model, scaled, Clock(60.0))
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    closed = sifted.unsupported(sifted.value)
+    arrays, net, sites = scaled.arrays, model.network, model.chain.site_ids
+    off = np.array([closed[arrays.place[f"open_site[{site}]"]] for site in sites])
+    taken = np.array([sifted.value[arrays.place[f"open_site[{site}]"]] for site in sites])
+    assert off.tolist() == (taken <= 1e-6).tolist()
+    assert off.any()
+    assert not off.all()
+    supply, last = net.kind == SUPPLY, net.kind == LAST
+    assert closed[: net.size][supply].tolist() == off[net.site[supply]].tolist()
+    strong = sifted.strong_rows(~closed)
+    assert not strong[~arrays.lazy].any()
+    assert strong.sum() == (~off[net.site[last]]).sum()  # a row for each lane of the sites that are taken

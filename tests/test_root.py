@@ -44,8 +44,8 @@ def relaxed(case, root=None, strategy="integrated", model=None):
         root.lead(sifted)
     steps, run = [], sifted._run
 
-    def counted(*args):
-        done = run(*args)
+    def counted(*args, **how):
+        done = run(*args, **how)
         steps.append(sifted.engine.getInfo().simplex_iteration_count)
         return done
 

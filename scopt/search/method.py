@@ -1,9 +1,9 @@
 """The solution method: bound from below by chords, designs improved at their own variances, chords refined.
 
 1. The model with the envelope of each root gives a bound on the truth. A small one is solved as a whole; a
-   large one is relaxed and sifted (`sifting`), rounded by a dive, solved on the columns that mattered (its
-   kernel), and branched on: where stock is placed in a tree of our own (`branching`), which moves the bound
-   most; elsewhere by the solver, whose cuts do, on the strong rows that mattered.
+   large one is relaxed and sifted (`sifting`), rounded by a dive, solved on what mattered (its kernel), and
+   branched on in a tree of our own (`branching`). Where nothing is stocked and capacities have to add up
+   (`cover`) the solver branches, on the strong rows that mattered: there its cuts move the bound more.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, stocked states are copied per line, and the model is solved
@@ -146,7 +146,7 @@ class Search:
         self.breaks: dict[Cell, Floats] = {}
         self.known: Root | None = self.hints.root
         self.refinements = 0
-        self.improved: set[bytes] = set()  # whole decisions that were improved
+        self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
         self.share = CHORD_SHARE if self.cells.count else 0.99
@@ -293,10 +293,11 @@ class Search:
             cells, flows = model.notes["cells"], point[: arrays.flows]
             least = dict(zip(self.keys, cells.least_root(flows).tolist(), strict=True))
             self.points.append((variance, least, cells.rejoined(flows)))
-            whole = bytes(round(values.get(name, 0.0)) & 1 for name in self.improver.names)
-            if whole in self.improved:
+            start = (*(round(values.get(name, 0.0)) for name in self.improver.names),
+                     *(f"{at:.5g}" for at in variance.values()))  # fmt: skip
+            if start in self.improved:
                 continue
-            self.improved.add(whole)
+            self.improved.add(start)
             design = self.improver.improve(values, variance)
             if design is None and model is self.model:
                 self._take(price(model, arrays, point))  # stopped before it could be improved
@@ -354,16 +355,17 @@ class Search:
         self.known = Root.of(sifted)
         if self.refinements == 0:
             self.root = self.known
+        relaxed = sifted.value.copy()
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             if self.refinements == 0 and self._chord_share() < MOSTLY:
-                self._kernel(model, arrays, scaled, sifted)
+                self._kernel(model, arrays, scaled, sifted, relaxed)
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
             return False
-        if not self.cells.count:
+        if not self.cells.count and dict(arrays.row_blocks).get("cover"):
             self._branch(model, arrays, scaled, sifted.in_rows | ~arrays.lazy)
             return False
         more = True
@@ -375,18 +377,26 @@ class Search:
             tree.leaves.clear()
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
-            self._kernel(model, arrays, scaled, sifted)
+            self._kernel(model, arrays, scaled, sifted, relaxed)
         self.known = Root.of(sifted)
         return False
 
-    def _kernel(self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted) -> None:
-        """Look for designs among the columns that mattered."""
+    def _kernel(self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted, relaxed: Floats) -> None:
+        """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
+
+        With stock that are the columns of the relaxation; without, where a site serves whom it likes, all
+        columns of the decisions that the relaxation takes.
+        """
         if self._done():
             return
         self._report(f"{self.phase}: kernel")
         closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
+        rows = sifted.in_rows | ~arrays.lazy
+        if not self.cells.count:
+            closed = sifted.unsupported(relaxed)
+            rows = rows | sifted.strong_rows(~closed)
         outcome = solve_mip(
-            scaled, sifted.in_rows | ~arrays.lazy, self.clock, gap=0.3 * self.options.gap,
+            scaled, rows, self.clock, gap=0.3 * self.options.gap,
             limit=0.15 * self.clock.left, seed=self.options.seed, threads=self.options.threads,
             start=self._start(arrays), closed=closed,
         )  # fmt: skip

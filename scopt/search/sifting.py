@@ -47,6 +47,9 @@ EXPLORE_ROUNDS = 3
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
 
+EAGER_ROWS = 10_000
+"""Strong rows of the first columns up to which a model without stock begins with all of them."""
+
 CHOOSE, DEVEX = -1, 1
 """Edge weights of the dual simplex method, as HiGHS numbers them."""
 
@@ -99,7 +102,12 @@ class Sifted:
         self.lower, self.upper = scaled.lower.copy(), scaled.upper.copy()
         self.closed = np.zeros(self.n, bool)
         self._find_special_rows()
+        # Without stock most strong rows of columns at hand are tight: they enter with their columns.
+        self.eager = not model.notes["cells"].count
         self._start(known)
+        rows = self._strong_rows(np.flatnonzero(self.inside[: self.n]))
+        if len(rows) <= EAGER_ROWS:
+            self.add_rows(rows)
         self.warm = known is not None  # columns are known that mattered, but no basis
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
         self.solved = False  # whether `value` holds the optimum of some restricted master
@@ -245,6 +253,7 @@ class Sifted:
 
     def _add_columns(self, columns: Ints) -> None:
         scaled = self.scaled
+        self.add_rows(self._strong_rows(columns))
         rows = np.unique(self.by_column[:, columns].indices).astype(np.int64)
         rows = rows[~self.in_rows[rows] & self.balance[rows]]
         self.add_rows(rows)
@@ -262,6 +271,13 @@ class Sifted:
         self.seat[columns] = len(self.column_order) + np.arange(len(columns))
         self.column_order = np.concatenate([self.column_order, columns])
         self.inside[columns] = True
+
+    def _strong_rows(self, columns: Ints) -> Ints:
+        """Strong rows that enter together with columns."""
+        if not self.eager:
+            return np.empty(0, np.int64)
+        rows = np.unique(self.by_column[:, columns].indices).astype(np.int64)
+        return rows[self.scaled.arrays.lazy[rows] & ~self.in_rows[rows]]
 
     def add_rows(self, rows: Ints) -> None:
         """Add rows that are not there yet."""
@@ -427,6 +443,24 @@ class Sifted:
         # Switches are whole decisions: what else has no bound does not count.
         least, most = (np.where(np.isfinite(bound), bound, 0.0) for bound in (least, most))
         self.closed = self.switches.closed(least, most)[: self.n]
+
+    def unsupported(self, point: Floats) -> Bools:
+        """Whole decisions that a relaxed point (of all columns) does not take, and the columns they close."""
+        arrays = self.scaled.arrays
+        least, most = (np.where(np.isfinite(b), b, 0.0) for b in (arrays.lower, arrays.upper))
+        off = np.zeros(self.width, bool)
+        off[self.integer] = (point[self.integer] <= 1e-6) & (arrays.lower[self.integer] <= 0)
+        most = np.where(off, 0.0, most)
+        off[: arrays.flows] = self.switches.closed(least[arrays.flows :], most[arrays.flows :])
+        return off
+
+    def strong_rows(self, open_: Bools) -> Bools:
+        """Strong rows that have to do with the open ones of all columns: some lane and some decision."""
+        out = np.zeros(len(self.in_rows), bool)
+        has = abs(self.lazy_matrix)
+        flow, decision = (has[:, part] @ open_[part] > 0 for part in (slice(self.n), slice(self.n, None)))
+        out[self.lazy] = flow & decision
+        return out
 
     def release(self) -> None:
         """Give whole decisions back their bounds."""
