@@ -129,11 +129,15 @@ BOUNDS = (
     r"^Continuous objective value is (\S+)", r"^Cbc0046I Root node pass .* objective (\S+)",
     r"^Cbc0013I At root node.*objective from \S+ to (\S+)", r"^Cbc0010I .*best possible (\S+)",
     r"^Cbc0005I .*best possible (\S+)", r"^Lower bound:\s+(\S+)",
+    # From version 3 on: the relaxation, a pass of cuts, a line of the tree, the end.
+    r"^✔ LP Optimal .*Obj: (\S+)", r"^\s+(?:\d+\s+){4}\S+\s+([-\d.e+]+)\s+[\d.]+$",
+    r"\s([-\d.e+]+)\s+[\d.]+%\s+[\d.]+$", r"^✔ (?:Optimal|Stopped).*Bound: (\S+)",
 )  # fmt: skip
 COSTS = (
     r"^Cbc00(?:12|16|04)I.* of (\S+) found", r"^Cbc0010I .* (\S+) best solution",
     r"^Cbc0038I Solution found of (\S+)", r"^Cbc0038I .*improved solution from \S+ to (\S+)",
     r"^Cbc000[15]I .*best objective (\S+)", r"^Objective value:\s+(\S+)",
+    r"^ ★[^%]*\s([-\d.e+]+)\s+[\d.]+$", r"^\D*(?:\d+\s+){3}([-\d.e+]+)\s.*%\s+[\d.]+$",
 )  # fmt: skip
 """Lines of CBC's log: number of the message, and what it knows."""
 
@@ -150,12 +154,12 @@ def cbc(model: Plain, trace: Trace, limit: float, gap: float) -> None:
         ours, theirs = pty.openpty()
         work = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs)
         os.close(theirs)
-        late = False
-        for line in _lines(ours):
-            late = late or line.startswith("Cbc0020I")  # bounds that CBC tells when out of time are none
+        late = proven = False
+        for line in map(str.rstrip, _lines(ours)):
+            late = late or line.startswith(("Cbc0020I", "✔ Stopped"))  # bounds told when out of time are none
             trace.tell(None if late else _last(line, BOUNDS), _last(line, COSTS))
-            proven = line.startswith(("Cbc0001I", "Result - Optimal"))
-            if proven and trace.gap > gap:  # what is left of the tree lies within the gap
+            proven = proven or line.startswith(("Cbc0001I", "✔ Optimal", "Result - Optimal"))
+            if proven and gap < trace.gap < np.inf:  # what is left of the tree lies within the gap
                 trace.tell(trace.cost - gap * abs(trace.cost), None)
         work.wait()
 
