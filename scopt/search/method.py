@@ -63,8 +63,11 @@ MOSTLY = 0.5
 ROUGH = 5e-4
 """Relative gap at which the relaxation of a model without stock is left to the solver, which adds cuts."""
 
-SIFT_FROM = 2000
-"""Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
+SIFT_FROM, ADDING_UP = 2000, 30
+"""Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker.
+
+So it is up to a multiple of that where the solver branches anyway: its cuts feed on all rows.
+"""
 
 
 def relative_gap(cost: float | None, bound: float | None) -> float | None:
@@ -147,7 +150,7 @@ class Search:
         self.known: Root | None = self.hints.root
         self.refinements = 0
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
-        self.whole = False
+        self.whole = self.adds_up = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
         self.share = CHORD_SHARE if self.cells.count else 0.99
         self._weigh_cells()
@@ -244,7 +247,8 @@ class Search:
         arrays = covered(model, arrays)
         scaled = Scaled.of(arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float], Floats]] = []
-        if arrays.lazy.sum() > SIFT_FROM and not self.whole:
+        self.adds_up = not self.cells.count and bool(dict(arrays.row_blocks).get("cover"))
+        if arrays.lazy.sum() > SIFT_FROM * (ADDING_UP if self.adds_up else 1) and not self.whole:
             doubtful = self._sift(model, arrays, scaled)
             if doubtful or (self.best is None and self.clock.left > 0):
                 outcome = self._any_design(model, arrays)
@@ -266,7 +270,7 @@ class Search:
 
         outcome = solve_mip(
             scaled, rows, self.clock, gap=self.options.gap * self.share, seed=self.options.seed,
-            threads=self.options.threads, start=self._start(arrays), watch=watch,
+            threads=self.options.threads, start=self._start(arrays), parts=not self.adds_up, watch=watch,
         )  # fmt: skip
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
@@ -365,7 +369,7 @@ class Search:
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
             return False
-        if not self.cells.count and dict(arrays.row_blocks).get("cover"):
+        if self.adds_up:
             self._branch(model, arrays, scaled, sifted.in_rows | ~arrays.lazy)
             return False
         more = True

@@ -353,6 +353,7 @@ def solve_mip(
     threads: int | None = None,
     start: dict[int, float] | None = None,
     closed: Bools | None = None,
+    parts: bool = True,
     watch: Callable[[Floats | None, float], None] | None = None,
 ) -> Outcome:
     """Branch and bound on the given rows.
@@ -367,6 +368,9 @@ def solve_mip(
         Values of integer columns of a known design.
     closed
         Columns held at 0; the bound then holds for what is left only.
+    parts
+        Whether to look for designs in parts of the model that are searched as models of their own (RENS, RINS
+        and the like), which finds designs early and takes most of the time.
     watch
         Called with each improving solution (or None) and the bound, in the units of the case.
     """
@@ -380,6 +384,8 @@ def solve_mip(
     engine.setOptionValue("mip_feasibility_tolerance", 1e-6)
     engine.setOptionValue("time_limit", max(0.05, clock.left if limit is None else min(limit, clock.left)))
     engine.setOptionValue("mip_min_logging_interval", 0.5)
+    for name in ("rens", "rins", "root_reduced_cost"):
+        engine.setOptionValue(f"mip_heuristic_run_{name}", parts)
     points: list[Floats] = []
 
     def improved(event: Any) -> None:
