@@ -1,0 +1,66 @@
+"""Designs with their decisions held, and where their stock would be if pools stood otherwise."""
+
+import numpy as np
+import pytest
+from test_sifting import depots_case
+
+import scopt
+from scopt.search.branching import Tree
+from scopt.search.hints import Hints
+from scopt.search.improve import Improver
+from scopt.search.method import Options, Search
+from scopt.search.sifting import Sifted
+from scopt.search.solver import Clock, Scaled
+
+
+@pytest.fixture(scope="module")
+def found():
+    model = scopt.build(depots_case(4, depots=8, shops=16))
+    return Search(model, Options(gap=1e-3, time_limit=120), Clock(120.0), hints=Hints()).run()
+
+
+def test_a_design_is_found_from_no_variance_at_all(found):
+    """Slopes of cells that hold nothing yet are steep: they may not stand in the way of goods."""
+    improver = Improver(found.model, found.arrays, Clock(60.0))
+    blind, informed = (
+        improver.improve(found.best.values, variance) for variance in ({}, found.best.variance)
+    )
+    assert blind is not None
+    assert informed.cost <= found.best.cost * (1 + 1e-9)
+    assert informed.cost <= blind.cost * (1 + 1e-9)
+
+
+def test_rejoined_variance_by_hand(found):
+    cells, design = found.cells, found.best
+    keys, joined = cells.keys, len(found.chain.pool_ids)
+    now, other = cells.variance(design.flows), cells.rejoined(design.flows)
+    both = {key: (at, then) for key, at, then in zip(keys, now.tolist(), other.tolist(), strict=True)}
+    checked = 0
+    for (site, product, group), (at, then) in both.items():
+        if group == joined:
+            apart = [both.get((site, product, pool), (0.0, 0.0)) for pool in range(joined)]
+            # Joined, the variance of the pools is added; apart, it is what was joined that is divided.
+            assert then == pytest.approx(sum(pool[0] for pool in apart))
+            assert at == pytest.approx(sum(pool[1] for pool in apart))
+            checked += at > 0 or then > 0
+    assert checked > 0
+
+
+def test_leaves_of_the_tree_are_designs():
+    """What the tree keeps is a solution with whole decisions, whose variance is its own."""
+    model = scopt.build(depots_case(5, depots=6, shops=10, products=1))
+    scaled = Scaled.of(model.compile())
+    sifted = Sifted(model, scaled, Clock(120.0))
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    tree = Tree(sifted, 1, 1e-9)
+    tree.run(60.0, lambda: np.inf, lambda bound: None)
+    arrays = scaled.arrays
+    assert tree.leaves
+    for point in tree.leaves:
+        whole = point[arrays.integer]
+        assert np.abs(whole - np.rint(whole)).max() <= 1e-4
+        broken = (arrays.matrix @ point < arrays.row_lower - 1e-4) | (
+            arrays.matrix @ point > arrays.row_upper + 1e-4
+        )
+        assert not broken[~arrays.lazy].any()
+        assert float(arrays.cost @ point) + arrays.offset >= tree.bound * (1 - 1e-6)
