@@ -40,7 +40,7 @@ class Instance:
         """Join the runs of scopt at each gap."""
         if not runs:
             return None
-        times: dict[str, float | None] = {str(gap): None for gap in self.gaps}
+        times: dict[str, float | None] = {}
         for run in runs:
             times |= run["times"]
         last = min(runs, key=lambda run: math.inf if run["gap"] is None else run["gap"])
@@ -55,10 +55,14 @@ class Instance:
         return f"{short} {job['capacity']}".strip()
 
     def time(self, record: Record | None, gap: float) -> tuple[float, bool]:
-        """Seconds to a gap and whether it was reached; else the seconds that were not enough."""
-        if record is None:
+        """Seconds to a gap and whether it was reached; else the seconds that were not enough.
+
+        Without end where that gap was not asked for.
+        """
+        times = {} if record is None else record.get("times") or {}
+        if record is None or (times and str(gap) not in times):
             return math.inf, False
-        found = (record.get("times") or {}).get(str(gap))
+        found = times.get(str(gap))
         return (record["limit"], False) if found is None else (found, True)
 
     def best(self, gap: float, form: Callable[[str], bool]) -> tuple[float, bool, str]:

@@ -38,7 +38,7 @@ HEAD = """\
 `uv run --group benchmarks python benchmarks/run.py all` measures everything here anew: scopt and its peers
 on the same cases in the same run, each measurement in a process of its own, the median of repeats where one
 takes less than a minute. `run.py PART` measures a part, `--only WORD` some of its cases; `run.py page`
-writes this page. Results are in `benchmarks/results/`.
+writes this page. Results are in `benchmarks/results/`; what is in no table has not been measured yet.
 """
 
 INTRODUCTIONS = {

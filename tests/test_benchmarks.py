@@ -12,6 +12,7 @@ from scopt.case import Case
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))  # last: tests have names in common
 
+import gap_pages
 import generator
 import measure
 import peers
@@ -116,3 +117,25 @@ def test_times_are_read_off_a_trace():
     assert (trace.time_to(0.1), trace.time_to(0.01), trace.time_to(1e-3)) == (2.0, 3.0, None)
     assert measure._median([3.0, 1.0, 2.0]) == 2.0
     assert measure._median([{"a": 1.0}, {"a": None}, {"a": None}]) == {"a": None}
+
+
+def test_a_gap_that_was_not_asked_for_is_not_missed():
+    """Only where a gap was asked for and not reached is the limit a time to tell of."""
+    job = {"part": "redesign", "size": "24x1", "variant": "plain", "seed": 1, "solver": "scopt", "form": ""}
+    asked = [
+        {"job": job | {"gaps": [0.01]}, "times": {"0.01": 2.0}, "limit": 600.0, "gap": 0.004, "peak_mb": 1.0},
+        {
+            "job": job | {"gaps": [0.001]},
+            "times": {"0.001": None},
+            "limit": 600.0,
+            "gap": 0.004,
+            "peak_mb": 2.0,
+        },
+    ]
+    found = gap_pages.Instance(asked, (0.01, 0.001, 0.0001))
+    assert found.time(found.ours, 0.01) == (2.0, True)
+    assert found.time(found.ours, 0.001) == (600.0, False)
+    assert found.time(found.ours, 0.0001) == (float("inf"), False)
+    assert gap_pages.shown(*found.time(found.ours, 0.0001)) == "–"
+    crashed = asked[0] | {"times": None}
+    assert found.time(crashed, 0.01) == (600.0, False)
