@@ -12,7 +12,7 @@ from scopt.case import Case
 from scopt.network import LAST, SUPPLY
 from scopt.search import method, sifting
 from scopt.search.cover import _rows, covered
-from scopt.search.solver import Clock, Scaled
+from scopt.search.solver import Clock, Outcome, Scaled
 
 
 def depots(capacities, demands, fill=None, **sheets):
@@ -121,7 +121,9 @@ def test_the_sifted_path_without_stock_agrees_with_the_plain_one(seed, capacitie
     branched = []
     branch = method.Search._branch
     monkeypatch.setattr(
-        method.Search, "_branch", lambda self, *args: branched.append(branch(self, *args)) or branched[-1]
+        method.Search,
+        "_branch",
+        lambda self, *args, **how: branched.append(branch(self, *args, **how)) or branched[-1],
     )
     sifted = scopt.solve(case, gap=1e-6)
     assert capacities or not branched  # without capacities the tree is ours
@@ -147,3 +149,28 @@ def test_columns_without_support_are_closed():
     strong = sifted.strong_rows(~closed)
     assert not strong[~arrays.lazy].any()
     assert strong.sum() == (~off[net.site[last]]).sum()  # a row for each lane of the sites that are taken
+
+
+@pytest.mark.parametrize("enough", [True, False])
+def test_a_model_is_tried_whole_and_sifted_when_that_is_not_enough(enough, monkeypatch):
+    rng = np.random.default_rng(3)
+    case = depots(rng.integers(60, 120, 10).tolist(), rng.integers(5, 30, 20).tolist())
+    plain = scopt.solve(case, gap=1e-6)
+    monkeypatch.setattr(method, "SIFT_FROM", 20)
+    sifts, branch, sift = [], method.Search._branch, method.Search._sift
+
+    def tried(self, *args, limit=None):
+        if limit is None or enough:
+            return branch(self, *args, limit=limit)
+        return Outcome("stopped", [], -np.inf)
+
+    def sifted(self, *args):
+        sifts.append(self)
+        return sift(self, *args)
+
+    monkeypatch.setattr(method.Search, "_branch", tried)
+    monkeypatch.setattr(method.Search, "_sift", sifted)
+    found = scopt.solve(case, gap=1e-6)
+    assert found.status == "optimal"
+    assert found.cost == pytest.approx(plain.cost, rel=1e-5)
+    assert bool(sifts) != enough

@@ -63,11 +63,12 @@ MOSTLY = 0.5
 ROUGH = 5e-4
 """Relative gap at which the relaxation of a model without stock is left to the solver, which adds cuts."""
 
-SIFT_FROM, ADDING_UP = 2000, 30
-"""Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker.
+SIFT_FROM = 2000
+"""Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
-So it is up to a multiple of that where the solver branches anyway: its cuts feed on all rows.
-"""
+ADDING_UP, TRIAL = 30, 0.1
+"""Multiple of that up to which a model without stock whose capacities add up is tried whole, as its cuts feed
+on all rows, and the part of the time left that the trial may take."""
 
 
 def relative_gap(cost: float | None, bound: float | None) -> float | None:
@@ -248,7 +249,14 @@ class Search:
         scaled = Scaled.of(arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float], Floats]] = []
         self.adds_up = not self.cells.count and bool(dict(arrays.row_blocks).get("cover"))
-        if arrays.lazy.sum() > SIFT_FROM * (ADDING_UP if self.adds_up else 1) and not self.whole:
+        strong = arrays.lazy.sum()
+        if self.adds_up and SIFT_FROM < strong <= ADDING_UP * SIFT_FROM and not self.whole:
+            outcome = self._branch(
+                model, arrays, scaled, np.ones(len(scaled.row), bool), limit=TRIAL * self.clock.left
+            )
+            if outcome.status == "infeasible" or self._done():
+                return outcome
+        if strong > SIFT_FROM and not self.whole:
             doubtful = self._sift(model, arrays, scaled)
             if doubtful or (self.best is None and self.clock.left > 0):
                 outcome = self._any_design(model, arrays)
@@ -259,8 +267,13 @@ class Search:
 
         return self._branch(model, arrays, scaled, np.ones(len(scaled.row), bool))
 
-    def _branch(self, model: Model, arrays: Arrays, scaled: Scaled, rows: Bools) -> Outcome:
-        """Branch and bound by the solver on all columns and the given rows."""
+    def _branch(
+        self, model: Model, arrays: Arrays, scaled: Scaled, rows: Bools, *, limit: float | None = None
+    ) -> Outcome:
+        """Branch and bound by the solver on all columns and the given rows.
+
+        With a limit, in seconds, it is a trial: no time is spent on parts of the model.
+        """
 
         def watch(point: Floats | None, bound: float) -> None:
             self._raise(bound)
@@ -270,7 +283,8 @@ class Search:
 
         outcome = solve_mip(
             scaled, rows, self.clock, gap=self.options.gap * self.share, seed=self.options.seed,
-            threads=self.options.threads, start=self._start(arrays), parts=not self.adds_up, watch=watch,
+            threads=self.options.threads, start=self._start(arrays), limit=limit, parts=limit is None,
+            watch=watch,
         )  # fmt: skip
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
