@@ -129,9 +129,9 @@ BOUNDS = (
     r"^Continuous objective value is (\S+)", r"^Cbc0046I Root node pass .* objective (\S+)",
     r"^Cbc0013I At root node.*objective from \S+ to (\S+)", r"^Cbc0010I .*best possible (\S+)",
     r"^Cbc0005I .*best possible (\S+)", r"^Lower bound:\s+(\S+)",
-    # From version 3 on: the relaxation, a pass of cuts, a line of the tree, the end.
+    # As cbcbox 2.935 writes: the relaxation, a pass of cuts, a line of the tree, the end.
     r"^✔ LP Optimal .*Obj: (\S+)", r"^\s+(?:\d+\s+){4}\S+\s+([-\d.e+]+)\s+[\d.]+$",
-    r"\s([-\d.e+]+)\s+[\d.]+%\s+[\d.]+$", r"^✔ (?:Optimal|Stopped).*Bound: (\S+)",
+    r"\s([-\d.e+]+)\s+[\d.]+%\s+[\d.]+$", r"^✔ Optimal.*Bound: (\S+)",
 )  # fmt: skip
 COSTS = (
     r"^Cbc00(?:12|16|04)I.* of (\S+) found", r"^Cbc0010I .* (\S+) best solution",

@@ -105,6 +105,10 @@ class Arrays:
         """Column of each decision by its name."""
         return {v.name: self.flows + i for i, v in enumerate(self.decisions)}
 
+    def values(self) -> dict[str, float]:
+        """Value of each decision by its name, as it was loaded last."""
+        return {name: float(v.value or 0.0) for name, v in zip(self.place, self.decisions, strict=True)}
+
     def row_of(self, constraint: Any) -> int:
         """Row of a Pyomo constraint."""
         return self.constraint_row[id(constraint)]

@@ -6,7 +6,6 @@ from test_sifting import depots_case
 
 import scopt
 from scopt.search.branching import Tree
-from scopt.search.hints import Hints
 from scopt.search.improve import Improver
 from scopt.search.method import Options, Search
 from scopt.search.sifting import Sifted
@@ -16,7 +15,7 @@ from scopt.search.solver import Clock, Scaled
 @pytest.fixture(scope="module")
 def found():
     model = scopt.build(depots_case(4, depots=8, shops=16))
-    return Search(model, Options(gap=1e-3, time_limit=120), Clock(120.0), hints=Hints()).run()
+    return Search(model, Options(gap=1e-3, time_limit=120), Clock(120.0)).run()
 
 
 def test_a_design_is_found_from_no_variance_at_all(found):

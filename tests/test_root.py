@@ -4,16 +4,21 @@ import json
 
 import numpy as np
 import pytest
+from test_cover import depots
 from test_sifting import depots_case
 
 import scopt
+from scopt.batch import Task
+from scopt.batch.job import Serial
+from scopt.case import ORDER
+from scopt.kinship import in_order
 from scopt.network import Versions, expand
 from scopt.search import method
-from scopt.search.hints import Hints
+from scopt.search.hints import Hints, Start
 from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Scaled
-from scopt.solved import chain_of, search
+from scopt.solved import Solved, chain_of, search
 from scopt.solving import options_for
 
 
@@ -76,7 +81,6 @@ def test_other_costs_are_solved_from_the_basis(case, root, factor):
 @pytest.mark.parametrize("strategy", ["integrated", "only_restock"])
 def test_another_network_has_its_own_optimum(case, root, strategy):
     changed = longer(case)
-    changed = changed.replace(strategies=changed.tables["strategies"])
     alone, _ = relaxed(changed, strategy=strategy)
     led, _ = relaxed(changed, root, strategy)
     assert Root.of(led).network != root.network
@@ -146,3 +150,35 @@ def test_a_curve_hands_the_root_on(case, monkeypatch):
     for factor, at in zip((1.0, 1.1, 1.2), curve.table["cost"], strict=True):
         alone = scopt.solve(dearer(case, factor), gap=2e-3)
         assert abs(at - alone.cost) <= 2e-3 * alone.cost * (1 + 1e-6)
+
+
+def test_rows_that_are_there_are_not_added_again():
+    """Without stock strong rows enter with their columns, and a root of another network names them again."""
+    rng = np.random.default_rng(2)
+    case = depots(np.full(6, np.nan).tolist(), rng.integers(5, 30, 8).tolist())
+    wider = depots(np.full(7, np.nan).tolist(), rng.integers(5, 30, 8).tolist())
+    root = Root.of(relaxed(case)[0])
+    led, _ = relaxed(wider, root)
+    assert len(led.row_order) == len(np.unique(led.row_order)) == led.in_rows.sum()
+    assert led.engine.getNumRow() == led.in_rows.sum()
+    assert led.add_rows(led.row_order) == 0
+    assert cost(led) == pytest.approx(cost(relaxed(wider)[0]), rel=1e-9)
+
+
+def test_the_same_levers_on_other_data_wait_for_integrated(case, root):
+    changes = [
+        {"strategy": "dearer", "sheet": "lanes", "where": "", "column": "unit_cost", "operation": "multiply", "value": 1.1}
+    ]  # fmt: skip
+    levers = dict.fromkeys(ORDER, "yes")
+    changed = depots_case(3, strategies=[{"strategy": "dearer"} | levers], changes=changes)
+    options = options_for(changed)
+    tasks = [
+        Task(name, changed, changed.strategies[name], options) for name in ("dearer", "as_is", "integrated")
+    ]
+    ordered = {task.name: task for task in in_order(tasks, Serial())}
+    assert list(ordered) == ["as_is", "integrated", "dearer"]
+    found = Solved("integrated", "optimal", {"sites": 1.0}, 0.9, 0.1, 1.0, start=Start({}, {}), root=root)
+    hints = ordered["dearer"].prepare(ordered["dearer"], {"integrated": found}).hints
+    assert hints.root is root
+    assert hints.starts == (found.start,)
+    assert hints.bound == -np.inf  # what is dearer there is not here

@@ -62,7 +62,7 @@ class Design:
 def price(model: Model, arrays: Arrays, point: Floats) -> Design | None:
     """Price a solution with the true root; None where it breaks a row (a ceiling on stock, say)."""
     flows = model.load(arrays, point)
-    values = {name: float(v.value or 0.0) for name, v in zip(arrays.place, arrays.decisions, strict=True)}
+    values = arrays.values()
     full = np.concatenate([flows, np.fromiter(values.values(), float, len(values))])
     if _broken(model, arrays, full).any():
         return None

@@ -3,7 +3,8 @@
 1. The model with the envelope of each root gives a bound on the truth. A small one is solved as a whole; a
    large one is relaxed and sifted (`sifting`), rounded by a dive, solved on what mattered (its kernel), and
    branched on in a tree of our own (`branching`). Where nothing is stocked and capacities have to add up
-   (`cover`) the solver branches, on the strong rows that mattered: there its cuts move the bound more.
+   (`cover`) the solver branches, first on everything for a while, then on the strong rows that mattered:
+   there its cuts move the bound more.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, stocked states are copied per line, and the model is solved
@@ -305,9 +306,7 @@ class Search:
         for point in points[::-1]:
             model.load(arrays, point)
             variance = self._variance(model)
-            values = {
-                name: float(v.value or 0.0) for name, v in zip(arrays.place, arrays.decisions, strict=True)
-            }
+            values = arrays.values()
             cells, flows = model.notes["cells"], point[: arrays.flows]
             least = dict(zip(self.keys, cells.least_root(flows).tolist(), strict=True))
             self.points.append((variance, least, cells.rejoined(flows)))
@@ -366,7 +365,7 @@ class Search:
             known.lead(sifted)
         precise = max(0.2 * self.options.gap, 1e-7 if self.cells.count else ROUGH)
         done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough())
-        if done and sifted.shortage > 1e-6:
+        if done and sifted.shortage > 1e-6 and not self._done():  # it ends early where the bound is enough
             return True
         if not done and not sifted.solved:
             return False
@@ -536,6 +535,6 @@ class Search:
         )  # fmt: skip
         for point in outcome.points[::-1]:
             model.load(arrays, point)
-            values = {v.name: float(v.value or 0.0) for v in arrays.decisions}
+            values = arrays.values()
             self._take(self.improver.improve(values, self._variance(model)))
         self._report()

@@ -103,11 +103,8 @@ class Sifted:
         self.closed = np.zeros(self.n, bool)
         self._find_special_rows()
         # Without stock most strong rows of columns at hand are tight: they enter with their columns.
-        self.eager = not model.notes["cells"].count
+        self.entering = self.balance if model.notes["cells"].count else self.balance | arrays.lazy
         self._start(known)
-        rows = self._strong_rows(np.flatnonzero(self.inside[: self.n]))
-        if len(rows) <= EAGER_ROWS:
-            self.add_rows(rows)
         self.warm = known is not None  # columns are known that mattered, but no basis
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
         self.solved = False  # whether `value` holds the optimum of some restricted master
@@ -206,7 +203,9 @@ class Sifted:
         low, high = scaled.row_lower, scaled.row_upper
         touched = np.zeros(len(low), bool)
         touched[self.by_column[:, columns].indices] = True
-        rows = np.flatnonzero(~scaled.arrays.lazy & (touched | ~self.balance))
+        strong = scaled.arrays.lazy & self.entering & touched
+        first = ~scaled.arrays.lazy & (touched | ~self.balance)
+        rows = np.flatnonzero(first | strong if strong.sum() <= EAGER_ROWS else first)
         self.row_seat = np.full(len(low), -1, np.int64)
         self.row_seat[rows] = np.arange(len(rows))
         self.in_rows = np.zeros(len(low), bool)
@@ -253,10 +252,8 @@ class Sifted:
 
     def _add_columns(self, columns: Ints) -> None:
         scaled = self.scaled
-        self.add_rows(self._strong_rows(columns))
         rows = np.unique(self.by_column[:, columns].indices).astype(np.int64)
-        rows = rows[~self.in_rows[rows] & self.balance[rows]]
-        self.add_rows(rows)
+        self.add_rows(rows[self.entering[rows]])
         part = csc_array(self.by_column[:, columns])
         coo = part.tocoo()
         keep = self.in_rows[coo.row]
@@ -272,17 +269,11 @@ class Sifted:
         self.column_order = np.concatenate([self.column_order, columns])
         self.inside[columns] = True
 
-    def _strong_rows(self, columns: Ints) -> Ints:
-        """Strong rows that enter together with columns."""
-        if not self.eager:
-            return np.empty(0, np.int64)
-        rows = np.unique(self.by_column[:, columns].indices).astype(np.int64)
-        return rows[self.scaled.arrays.lazy[rows] & ~self.in_rows[rows]]
-
-    def add_rows(self, rows: Ints) -> None:
-        """Add rows that are not there yet."""
+    def add_rows(self, rows: Ints) -> int:
+        """Add those of the rows that are not there yet; return how many."""
+        rows = rows[~self.in_rows[rows]]
         if not len(rows):
-            return
+            return 0
         coo = csr_array(self.by_row[rows]).tocoo()
         keep = self.inside[coo.col]
         part = csr_array(
@@ -296,6 +287,7 @@ class Sifted:
         self.row_seat[rows] = len(self.row_order) + np.arange(len(rows))
         self.row_order = np.concatenate([self.row_order, rows])
         self.in_rows[rows] = True
+        return len(rows)
 
     def _run(self, strategy: int, limit: float, solver: str = "simplex", *, near: bool = False) -> bool:
         """Run the simplex method (strategy 1 dual, 4 primal) or another solver; False without an optimum.
@@ -385,10 +377,7 @@ class Sifted:
     def _cut(self) -> int:
         """Add the strong rows that the solution breaks; return how many."""
         activity = self.lazy_matrix @ self.value
-        broken = self.lazy[activity > self.scaled.row_upper[self.lazy] + 1e-6]
-        broken = broken[~self.in_rows[broken]]
-        self.add_rows(broken)
-        return len(broken)
+        return self.add_rows(self.lazy[activity > self.scaled.row_upper[self.lazy] + 1e-6])
 
     def solve(
         self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf
@@ -483,7 +472,7 @@ class Sifted:
         columns = np.flatnonzero((basis.column == BASIC) & ~self.inside)
         if len(columns):
             self._add_columns(columns)
-        self.add_rows(np.flatnonzero((basis.row != BASIC) & ~self.in_rows))
+        self.add_rows(np.flatnonzero(basis.row != BASIC))
         status = np.zeros(len(self.column_order), np.int8)
         real = self.column_order >= 0
         status[real] = basis.column[self.column_order[real]]

@@ -384,8 +384,8 @@ def solve_mip(
     engine.setOptionValue("mip_feasibility_tolerance", 1e-6)
     engine.setOptionValue("time_limit", max(0.05, clock.left if limit is None else min(limit, clock.left)))
     engine.setOptionValue("mip_min_logging_interval", 0.5)
-    for name in ("rens", "rins", "root_reduced_cost"):
-        engine.setOptionValue(f"mip_heuristic_run_{name}", parts)
+    for name in () if parts else ("rens", "rins", "root_reduced_cost"):
+        engine.setOptionValue(f"mip_heuristic_run_{name}", False)
     points: list[Floats] = []
 
     def improved(event: Any) -> None:
