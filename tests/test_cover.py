@@ -12,7 +12,7 @@ from scopt.case import Case
 from scopt.network import LAST, SUPPLY
 from scopt.search import method, sifting
 from scopt.search.cover import _rows, covered
-from scopt.search.solver import Clock, Outcome, Scaled
+from scopt.search.solver import Clock, Scaled
 
 
 def depots(capacities, demands, fill=None, **sheets):
@@ -118,15 +118,8 @@ def test_the_sifted_path_without_stock_agrees_with_the_plain_one(seed, capacitie
     plain = scopt.solve(case, gap=1e-6)
     monkeypatch.setattr(method, "SIFT_FROM", -1)
     monkeypatch.setattr(sifting, "EAGER_ROWS", eager)
-    branched = []
-    branch = method.Search._branch
-    monkeypatch.setattr(
-        method.Search,
-        "_branch",
-        lambda self, *args, **how: branched.append(branch(self, *args, **how)) or branched[-1],
-    )
+    monkeypatch.setattr(method.Search, "_branch", lambda *_: pytest.fail("the tree is ours"))
     sifted = scopt.solve(case, gap=1e-6)
-    assert capacities or not branched  # without capacities the tree is ours
     assert sifted.cost == pytest.approx(plain.cost, rel=1e-5)
     assert sifted.status == plain.status == "optimal"
 
@@ -151,26 +144,14 @@ def test_columns_without_support_are_closed():
     assert strong.sum() == (~off[net.site[last]]).sum()  # a row for each lane of the sites that are taken
 
 
-@pytest.mark.parametrize("enough", [True, False])
-def test_a_model_is_tried_whole_and_sifted_when_that_is_not_enough(enough, monkeypatch):
-    rng = np.random.default_rng(3)
-    case = depots(rng.integers(60, 120, 10).tolist(), rng.integers(5, 30, 20).tolist())
-    plain = scopt.solve(case, gap=1e-6)
-    monkeypatch.setattr(method, "SIFT_FROM", 20)
-    sifts, branch, sift = [], method.Search._branch, method.Search._sift
-
-    def tried(self, *args, limit=None):
-        if limit is None or enough:
-            return branch(self, *args, limit=limit)
-        return Outcome("stopped", [], -np.inf)
-
-    def sifted(self, *args):
-        sifts.append(self)
-        return sift(self, *args)
-
-    monkeypatch.setattr(method.Search, "_branch", tried)
-    monkeypatch.setattr(method.Search, "_sift", sifted)
-    found = scopt.solve(case, gap=1e-6)
-    assert found.status == "optimal"
-    assert found.cost == pytest.approx(plain.cost, rel=1e-5)
-    assert bool(sifts) != enough
+def test_a_model_without_stock_begins_with_the_strong_rows_of_its_first_columns(monkeypatch):
+    case = depots([np.nan] * 6, [10, 20, 30, 40])
+    model = scopt.build(case)
+    monkeypatch.setattr(sifting, "MOST_ENDS", 1)
+    monkeypatch.setattr(sifting, "EAGER_ROWS", 20)  # of 24
+    sifted = sifting.Sifted(model, Scaled.of(model.compile()), Clock(60.0))
+    columns = np.flatnonzero(sifted.inside[: sifted.n] & (model.network.kind == LAST))
+    strong = np.flatnonzero(sifted.in_rows & sifted.scaled.arrays.lazy)
+    assert 0 < len(columns) < 24
+    assert len(strong) == len(columns)
+    assert (sifted.by_row[strong][:, columns].sum(axis=0) > 0).all()

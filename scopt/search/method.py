@@ -2,9 +2,7 @@
 
 1. The model with the envelope of each root gives a bound on the truth. A small one is solved as a whole; a
    large one is relaxed and sifted (`sifting`), rounded by a dive, solved on what mattered (its kernel), and
-   branched on in a tree of our own (`branching`). Where nothing is stocked and capacities have to add up
-   (`cover`) the solver branches, first on everything for a while, then on the strong rows that mattered:
-   there its cuts move the bound more.
+   branched on in a tree of our own (`branching`).
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, stocked states are copied per line, and the model is solved
@@ -61,15 +59,8 @@ NEAR = 3.0
 MOSTLY = 0.5
 """Part of the gap that chords are to blame for from which on they are refined before anything else."""
 
-ROUGH = 5e-4
-"""Relative gap at which the relaxation of a model without stock is left to the solver, which adds cuts."""
-
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
-
-ADDING_UP, TRIAL = 30, 0.1
-"""Multiple of that up to which a model without stock whose capacities add up is tried whole, as its cuts feed
-on all rows, and the part of the time left that the trial may take."""
 
 
 def relative_gap(cost: float | None, bound: float | None) -> float | None:
@@ -152,7 +143,7 @@ class Search:
         self.known: Root | None = self.hints.root
         self.refinements = 0
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
-        self.whole = self.adds_up = False
+        self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
         self.share = CHORD_SHARE if self.cells.count else 0.99
         self._weigh_cells()
@@ -249,15 +240,7 @@ class Search:
         arrays = covered(model, arrays)
         scaled = Scaled.of(arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float], Floats]] = []
-        self.adds_up = not self.cells.count and bool(dict(arrays.row_blocks).get("cover"))
-        strong = arrays.lazy.sum()
-        if self.adds_up and SIFT_FROM < strong <= ADDING_UP * SIFT_FROM and not self.whole:
-            outcome = self._branch(
-                model, arrays, scaled, np.ones(len(scaled.row), bool), limit=TRIAL * self.clock.left
-            )
-            if outcome.status == "infeasible" or self._done():
-                return outcome
-        if strong > SIFT_FROM and not self.whole:
+        if arrays.lazy.sum() > SIFT_FROM and not self.whole:
             doubtful = self._sift(model, arrays, scaled)
             if doubtful or (self.best is None and self.clock.left > 0):
                 outcome = self._any_design(model, arrays)
@@ -266,15 +249,10 @@ class Search:
             if not doubtful:
                 return Outcome("feasible", [], self.bound)
 
-        return self._branch(model, arrays, scaled, np.ones(len(scaled.row), bool))
+        return self._branch(model, arrays, scaled)
 
-    def _branch(
-        self, model: Model, arrays: Arrays, scaled: Scaled, rows: Bools, *, limit: float | None = None
-    ) -> Outcome:
-        """Branch and bound by the solver on all columns and the given rows.
-
-        With a limit, in seconds, it is a trial: no time is spent on parts of the model.
-        """
+    def _branch(self, model: Model, arrays: Arrays, scaled: Scaled) -> Outcome:
+        """Branch and bound by the solver on all columns and rows."""
 
         def watch(point: Floats | None, bound: float) -> None:
             self._raise(bound)
@@ -283,9 +261,8 @@ class Search:
             self._report()
 
         outcome = solve_mip(
-            scaled, rows, self.clock, gap=self.options.gap * self.share, seed=self.options.seed,
-            threads=self.options.threads, start=self._start(arrays), limit=limit, parts=limit is None,
-            watch=watch,
+            scaled, np.ones(len(scaled.row), bool), self.clock, gap=self.options.gap * self.share,
+            seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), watch=watch,
         )  # fmt: skip
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
@@ -363,27 +340,25 @@ class Search:
         sifted = Sifted(model, scaled, self.clock, self.options.seed, None if known is None else known.marks)
         if known is not None:
             known.lead(sifted)
-        precise = max(0.2 * self.options.gap, 1e-7 if self.cells.count else ROUGH)
+        precise, begun = max(0.2 * self.options.gap, 1e-7), self.clock.seconds
         done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough())
         if done and sifted.shortage > 1e-6 and not self._done():  # it ends early where the bound is enough
             return True
         if not done and not sifted.solved:
             return False
+        scaled, arrays = sifted.scaled, sifted.scaled.arrays  # with the rows that were found
         self.known = Root.of(sifted)
         if self.refinements == 0:
             self.root = self.known
-        relaxed = sifted.value.copy()
+        relaxed, took = sifted.value.copy(), max(self.clock.seconds - begun, 1.0)
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             if self.refinements == 0 and self._chord_share() < MOSTLY:
-                self._kernel(model, arrays, scaled, sifted, relaxed)
+                self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
-            return False
-        if self.adds_up:
-            self._branch(model, arrays, scaled, sifted.in_rows | ~arrays.lazy)
             return False
         more = True
         while more and not self._done() and self.clock.left > 0:
@@ -394,15 +369,19 @@ class Search:
             tree.leaves.clear()
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
-            self._kernel(model, arrays, scaled, sifted, relaxed)
+            took *= 2
+            self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.known = Root.of(sifted)
         return False
 
-    def _kernel(self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted, relaxed: Floats) -> None:
+    def _kernel(
+        self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted, relaxed: Floats, limit: float
+    ) -> None:
         """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
 
         With stock that are the columns of the relaxation; without, where a site serves whom it likes, all
-        columns of the decisions that the relaxation takes.
+        columns of the decisions that the relaxation takes. The first time it may take as long (`limit`, in
+        seconds) as the relaxation took, then twice as long, and so on: branching may find designs sooner.
         """
         if self._done():
             return
@@ -414,7 +393,7 @@ class Search:
             rows = rows | sifted.strong_rows(~closed)
         outcome = solve_mip(
             scaled, rows, self.clock, gap=0.3 * self.options.gap,
-            limit=0.15 * self.clock.left, seed=self.options.seed, threads=self.options.threads,
+            limit=min(limit, 0.15 * self.clock.left), seed=self.options.seed, threads=self.options.threads,
             start=self._start(arrays), closed=closed,
         )  # fmt: skip
         self._improve(model, arrays, outcome.points[-2:])

@@ -24,6 +24,7 @@ from scipy.sparse import csc_array, csr_array, hstack
 from scopt.routes import Routes
 from scopt.search.solver import Clock, Scaled, engine_for, run
 from scopt.search.switches import Switches
+from scopt.search.through import Through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,11 +89,8 @@ class Sifted:
         self.routes = Routes(model.network)
         arrays = scaled.arrays
         self.n, self.width = model.network.size, len(arrays.cost)
-        self.balance = np.zeros(len(scaled.row), bool)
-        self.balance[: model.network.rows] = True
-        self.by_row, self.by_column = csr_array(scaled.matrix), csc_array(scaled.matrix)
-        coupling = csr_array(scaled.matrix.multiply(~self.balance[:, None]))
-        self.transposed = csr_array(coupling.T)
+        self._read_rows()
+        self.through = Through(model, arrays)
         self.lazy = np.flatnonzero(arrays.lazy)
         self.lazy_matrix = csr_array(scaled.matrix[self.lazy])
         self.switches = Switches(arrays)
@@ -108,6 +106,14 @@ class Sifted:
         self.warm = known is not None  # columns are known that mattered, but no basis
         self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
         self.solved = False  # whether `value` holds the optimum of some restricted master
+
+    def _read_rows(self) -> None:
+        """Put the matrix in the orders in which it is asked for."""
+        matrix = self.scaled.matrix
+        self.balance = np.zeros(matrix.shape[0], bool)
+        self.balance[: self.model.network.rows] = True
+        self.by_row, self.by_column = csr_array(matrix), csc_array(matrix)
+        self.transposed = csr_array(csr_array(matrix.multiply(~self.balance[:, None])).T)
 
     def copy(self) -> Sifted:
         """Return a second engine with the same columns, rows and bounds, to be used beside this one."""
@@ -202,7 +208,7 @@ class Sifted:
         columns = np.flatnonzero(inside)
         low, high = scaled.row_lower, scaled.row_upper
         touched = np.zeros(len(low), bool)
-        touched[self.by_column[:, columns].indices] = True
+        touched[self.by_column[:, columns[columns < self.n]].indices] = True  # decisions are in most rows
         strong = scaled.arrays.lazy & self.entering & touched
         first = ~scaled.arrays.lazy & (touched | ~self.balance)
         rows = np.flatnonzero(first | strong if strong.sum() <= EAGER_ROWS else first)
@@ -379,6 +385,21 @@ class Sifted:
         activity = self.lazy_matrix @ self.value
         return self.add_rows(self.lazy[activity > self.scaled.row_upper[self.lazy] + 1e-6])
 
+    def _cut_through(self) -> int:
+        """Add rows on what goes through sites that the solution breaks; return how many."""
+        rows = self.through.broken(self.value * self.scaled.column)
+        if rows is None:
+            return 0
+        before, count = len(self.in_rows), rows.shape[0]
+        self.scaled = self.scaled.with_rows("through", rows)
+        self._read_rows()
+        self.in_rows, self.entering = (
+            np.append(x, np.zeros(count, bool)) for x in (self.in_rows, self.entering)
+        )
+        self.center, self.dual = (np.append(x, np.zeros(count)) for x in (self.center, self.dual))
+        self.row_seat = np.append(self.row_seat, np.full(count, -1))
+        return self.add_rows(before + np.arange(count))
+
     def solve(
         self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf
     ) -> bool:
@@ -395,7 +416,7 @@ class Sifted:
         enough
             Bound from which on no more is asked for.
         """
-        end = self.clock.seconds + limit
+        end, little = self.clock.seconds + limit, 0.2 * gap
         # From columns that mattered before, the interior point method finds a basis much sooner.
         if not self._run(1, limit, "ipm" if self.warm else "simplex"):
             return False
@@ -411,14 +432,17 @@ class Sifted:
             if self.best_bound >= enough:
                 return True
             before = self.objective
-            cuts = self._cut()
-            if cuts and not self._run(1, end - self.clock.seconds, near=True):
-                return False
+            cuts = 0
+            for cut in (self._cut, self._cut_through):
+                if self.objective - before <= little * abs(self.objective) and (broken := cut()):
+                    cuts += broken
+                    if not self._run(1, end - self.clock.seconds, near=True):
+                        return False
             self.raise_bound(self.dual)
             report(self.best_bound)
             cost = self.scaled.value(self.objective)
             tight = cost - self.best_bound <= gap * abs(cost)
-            still = self.objective - before <= 0.2 * gap * abs(self.objective)
+            still = self.objective - before <= little * abs(self.objective)
             if (not cuts or still) and (not new or tight):
                 return True
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import highspy
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from scopt.errors import SolverError
 from scopt.interrupts import LOOSE, held
@@ -215,6 +215,23 @@ class Scaled:
             arrays.row_lower * row, arrays.row_upper * row,
         )  # fmt: skip
 
+    def with_rows(self, name: str, rows: csr_array) -> Scaled:
+        """Return the same with lazy rows ``... <= 0`` at the end, given in the units of the case."""
+        arrays, count = self.arrays, rows.shape[0]
+        none, nought = np.full(count, -np.inf), np.zeros(count)
+        more = _times(rows, self.column)
+        scale = 1.0 / _power(_largest(more))
+        more.data *= np.repeat(scale, np.diff(more.indptr))
+        whole = replace(
+            arrays, matrix=csr_array(vstack([arrays.matrix, rows])), row_lower=np.r_[arrays.row_lower, none],
+            row_upper=np.r_[arrays.row_upper, nought], lazy=np.r_[arrays.lazy, np.ones(count, bool)],
+            row_blocks=[*arrays.row_blocks, (name, count)],
+        )  # fmt: skip
+        return replace(
+            self, arrays=whole, row=np.r_[self.row, scale], matrix=csr_array(vstack([self.matrix, more])),
+            row_lower=np.r_[self.row_lower, none], row_upper=np.r_[self.row_upper, nought],
+        )  # fmt: skip
+
     def value(self, objective: float) -> float:
         """Objective of the solver in the money of the case."""
         return objective * self.money + self.arrays.offset
@@ -353,7 +370,6 @@ def solve_mip(
     threads: int | None = None,
     start: dict[int, float] | None = None,
     closed: Bools | None = None,
-    parts: bool = True,
     watch: Callable[[Floats | None, float], None] | None = None,
 ) -> Outcome:
     """Branch and bound on the given rows.
@@ -368,9 +384,6 @@ def solve_mip(
         Values of integer columns of a known design.
     closed
         Columns held at 0; the bound then holds for what is left only.
-    parts
-        Whether to look for designs in parts of the model that are searched as models of their own (RENS, RINS
-        and the like), which finds designs early and takes most of the time.
     watch
         Called with each improving solution (or None) and the bound, in the units of the case.
     """
@@ -384,8 +397,6 @@ def solve_mip(
     engine.setOptionValue("mip_feasibility_tolerance", 1e-6)
     engine.setOptionValue("time_limit", max(0.05, clock.left if limit is None else min(limit, clock.left)))
     engine.setOptionValue("mip_min_logging_interval", 0.5)
-    for name in () if parts else ("rens", "rins", "root_reduced_cost"):
-        engine.setOptionValue(f"mip_heuristic_run_{name}", False)
     points: list[Floats] = []
 
     def improved(event: Any) -> None:
