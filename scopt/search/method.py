@@ -81,7 +81,7 @@ class Options:
     time_limit
         Seconds.
     seed, threads
-        Passed to the solver; the same seed and threads give the same run unless time runs out.
+        Passed to the solver; the same seed and threads give the same run unless a step runs out of time.
     """
 
     gap: float = 0.01
