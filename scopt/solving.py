@@ -89,7 +89,7 @@ def solve(
         Seconds for the strategy; as-is, and another strategy that the saving is measured against, each have
         as long again. The case's ``time_limit_s`` by default.
     seed, threads
-        Of the solver; the same ones give the same result unless time runs out.
+        Of the solver; the same ones give the same result unless a step runs out of time.
     progress
         Called with an `Event` whenever something is known.
     extend

@@ -9,6 +9,7 @@ import scopt
 from scopt.case import Case
 from scopt.network import LANE, LAST, SUPPLY
 from scopt.search import method
+from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Lp, Scaled
 from scopt.search.through import Through
@@ -45,7 +46,7 @@ def two_stages(plants, depots, demand, seed=0, fixed=100.0):
 def parts(case):
     model = scopt.build(case, "integrated")
     arrays = model.compile()
-    return model, arrays, Through(model, arrays)
+    return model, arrays, Through(model, arrays, 1000 + np.arange(model.network.size))
 
 
 def routed(model, arrays, routes):
@@ -78,7 +79,7 @@ def test_a_row_by_hand():
     point = routed(
         model, arrays, [("P0", "D0", "M0", 10.0), ("P0", "D0", "M1", 2.0), ("P1", "D1", "M1", 4.0)]
     )
-    rows = through.broken(opened(model, arrays, point, P0=0.5))
+    rows = through.rows(through.broken(opened(model, arrays, point, P0=0.5)))
     names, net = model.chain.site_ids, model.network
     assert rows.shape[0] == 1
     told = {}
@@ -90,7 +91,7 @@ def test_a_row_by_hand():
             told[names[net.site[column]], end] = entry
     assert told == {("P0", "D0"): 1.0, ("D0", "M1"): -1.0, "z": -10.0}
     assert rows @ point == pytest.approx([12 - 2 - 10 * 0.5])
-    assert through.broken(opened(model, arrays, point, P0=1.0)) is None
+    assert through.broken(opened(model, arrays, point, P0=1.0)) == []
 
 
 def test_a_site_that_is_open_enough_breaks_nothing():
@@ -98,8 +99,8 @@ def test_a_site_that_is_open_enough_breaks_nothing():
     even = [
         (p, d, m, u / 4) for p in ("P0", "P1") for d in ("D0", "D1") for m, u in (("M0", 10.0), ("M1", 6.0))
     ]
-    assert through.broken(opened(model, arrays, routed(model, arrays, even), P0=0.5, P1=0.5)) is None
-    assert through.broken(opened(model, arrays, routed(model, arrays, even), P0=0.4, P1=0.6)) is not None
+    assert through.broken(opened(model, arrays, routed(model, arrays, even), P0=0.5, P1=0.5)) == []
+    assert through.broken(opened(model, arrays, routed(model, arrays, even), P0=0.4, P1=0.6))
 
 
 def random_routes(rng, plants, depots, demand):
@@ -135,9 +136,9 @@ def test_the_row_is_the_one_that_is_broken_most(seed):
                 into = (net.kind == LANE) & (net.site == sites.index(plant)) & np.isin(net.to_site, depots)
                 leave = (net.kind == LAST) & np.isin(net.site, depots) & ~np.isin(net.market, markets)
                 most = max(most, flow[into].sum() - flow[leave].sum() - z * demand[markets].sum())
-        rows = through.broken(point)
+        rows = through.rows(through.broken(point))
         column = arrays.place[f"open_site[{plant}]"]
-        mine = [] if rows is None else [row for row in rows.toarray() if row[column] != 0]
+        mine = [row for row in rows.toarray() if row[column] != 0]
         total = flow[(net.kind == LANE) & (net.site == sites.index(plant))].sum()
         if most > 2e-4 * total:
             assert len(mine) == 1
@@ -156,7 +157,7 @@ def test_every_design_keeps_the_rows(seed):
         point = routed(model, arrays, random_routes(rng, 3, 3, demand))
         share = {f"P{i}": float(z) for i, z in enumerate(rng.uniform(0.1, 0.9, 3))}
         found = through.broken(opened(model, arrays, point, **share))
-        rows += [] if found is None else list(found.toarray())
+        rows += list(through.rows(found).toarray())
     assert rows
     for _ in range(100):
         plants = rng.permutation(3)[: rng.integers(1, 4)]
@@ -187,8 +188,49 @@ def test_the_relaxation_of_two_stages_rises_and_stays_a_bound(monkeypatch):
     assert found.cost == pytest.approx(best, rel=1e-6)
 
 
+def solved_root(case, known=None):
+    model = scopt.build(case, "integrated")
+    sifted = Sifted(
+        model, Scaled.of(model.compile()), Clock(60.0), known=None if known is None else known.marks
+    )
+    if known is not None:
+        known.lead(sifted)
+    begun = len(sifted.sets)
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    return sifted, begun
+
+
+def test_sets_are_handed_on_with_the_demand_of_whoever_takes_them():
+    demand = np.random.default_rng(4).integers(5, 30, 20)
+    case = two_stages(8, 8, demand.tolist(), fixed=150.0)
+    first, begun = solved_root(case)
+    assert begun == 0 < len(first.sets)
+    root = Root.of(first)
+    again, begun = solved_root(case, Root.from_plain(root.plain()))
+    assert begun == len(again.sets) == len(first.sets)  # nothing was left to be found
+    assert again.best_bound == pytest.approx(first.best_bound, rel=1e-9)
+    more = case.replace(demand=case.tables["demand"].assign(units=2.0 * demand))
+    other, begun = solved_root(more, root)
+    assert begun == len(first.sets)
+    twice, once = (s.through.rows(first.sets)[:, s.scaled.arrays.flows :].sum(axis=1) for s in (other, first))
+    assert twice == pytest.approx(2 * once)
+    assert other.best_bound == pytest.approx(solved_root(more)[0].best_bound, rel=1e-3)
+
+
+def test_a_site_that_cannot_close_takes_no_sets():
+    case = two_stages(3, 3, [10.0, 6.0, 8.0, 12.0], fixed=150.0)
+    first, _ = solved_root(case)
+    sites = case.tables["sites"]
+    kept = case.replace(
+        sites=sites.assign(status=["keep" if s[0] == "P" else "candidate" for s in sites["site"]])
+    )
+    model = scopt.build(kept, "integrated")
+    arrays = model.compile()
+    assert Through(model, arrays, first.marks).rows(first.sets).shape[0] == 0
+
+
 def test_sites_that_serve_markets_alone_are_left_to_their_links():
     model, arrays, through = parts(two_stages(1, 2, [10.0, 6.0]))
     point = routed(model, arrays, [("P0", "D0", "M0", 10.0), ("P0", "D1", "M1", 6.0)])
-    assert through.broken(opened(model, arrays, point, D0=0.5, D1=0.5)) is None
-    assert through.broken(opened(model, arrays, point, D0=0.5, D1=0.5, P0=0.5)) is not None
+    assert through.broken(opened(model, arrays, point, D0=0.5, D1=0.5)) == []
+    assert through.broken(opened(model, arrays, point, D0=0.5, D1=0.5, P0=0.5))

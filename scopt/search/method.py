@@ -362,7 +362,9 @@ class Search:
             return False
         more = True
         while more and not self._done() and self.clock.left > 0:
-            limit = min(max(0.5 * self.clock.left, 5.0), self.clock.left)
+            # Far from the gap designs are looked for in between, with as much effort as goes into the bound.
+            half = max(0.5 * self.clock.left, 5.0)
+            limit = min(half if self._near() else max(2 * took, 5.0), half, self.clock.left)
             more = tree.run(limit, self._enough, lambda b: report(b, "branching"))
             self._raise(tree.bound)
             self._improve(model, arrays, tree.leaves[-3:])

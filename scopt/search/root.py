@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Root"]
 
+LISTS = "marks", "tight", "sets", "counts"
+"""Parts of a root that are lists of whole numbers."""
+
 
 @dataclass(frozen=True, eq=False)
 class Root:
@@ -46,6 +49,10 @@ class Root:
         Status of every decision by name.
     rows
         Status of the rows, by block.
+    sets
+        Sets behind rows on what goes through sites (`through`), one after the other.
+    counts
+        How many numbers each of them has.
     """
 
     network: str
@@ -55,6 +62,8 @@ class Root:
     artificial: Bytes
     decision: Mapping[str, int]
     rows: Mapping[str, Bytes]
+    sets: Ints
+    counts: Ints
 
     @classmethod
     def of(cls, sifted: Sifted) -> Root:
@@ -65,6 +74,8 @@ class Root:
             _digest(sifted), sifted.known(), tight, basis.column[: arrays.flows], basis.artificial,
             dict(zip(arrays.place, basis.column[arrays.flows :].tolist(), strict=True)),
             {name: basis.row[at : at + count] for name, at, count in _blocks(sifted)},
+            np.concatenate([np.empty(0, np.int64), *sifted.sets]),
+            np.array([*map(len, sifted.sets)], np.int64),
         )  # fmt: skip
 
     @classmethod
@@ -72,14 +83,15 @@ class Root:
         """Return the root that `plain` was made of."""
         own = {one: _unpacked(plain[one], np.int8) for one in ("flow", "artificial")}
         rows = {name: _unpacked(text, np.int8) for name, text in plain["rows"].items()}
-        marks, tight = (_unpacked(plain[one], np.int64) for one in ("marks", "tight"))
-        return cls(plain["network"], marks, tight, own["flow"], own["artificial"], plain["decision"], rows)
+        marks, tight, sets, counts = (_unpacked(plain[one], np.int64) for one in LISTS)
+        basis = own["flow"], own["artificial"], plain["decision"], rows
+        return cls(plain["network"], marks, tight, *basis, sets, counts)
 
     def plain(self) -> dict[str, Any]:
         """Return plain values that can be kept as text."""
         return {
             "network": self.network,
-            **{one: _packed(getattr(self, one)) for one in ("marks", "tight", "flow", "artificial")},
+            **{one: _packed(getattr(self, one)) for one in (*LISTS, "flow", "artificial")},
             "decision": dict(self.decision),
             "rows": {name: _packed(status) for name, status in self.rows.items()},
         }
@@ -89,8 +101,9 @@ class Root:
 
         On the same network it takes up the basis; rows that this one did not have are basic, decisions that
         it did not have are not, and the solver mends what does not fit. On another one it begins with the
-        strong rows that were tight.
+        strong rows that were tight. What goes through sites is limited as it was.
         """
+        sifted.add_sets(np.split(self.sets, np.cumsum(self.counts)[:-1]) if len(self.counts) else [])
         if self.network != _digest(sifted):
             sifted.add_rows(sifted.lazy[np.isin(sifted.row_marks, self.tight)])
             return

@@ -90,7 +90,8 @@ class Sifted:
         arrays = scaled.arrays
         self.n, self.width = model.network.size, len(arrays.cost)
         self._read_rows()
-        self.through = Through(model, arrays)
+        self.through = Through(model, arrays, self.marks)
+        self.sets: list[Ints] = []
         self.lazy = np.flatnonzero(arrays.lazy)
         self.lazy_matrix = csr_array(scaled.matrix[self.lazy])
         self.switches = Switches(arrays)
@@ -101,10 +102,12 @@ class Sifted:
         self.closed = np.zeros(self.n, bool)
         self._find_special_rows()
         # Without stock most strong rows of columns at hand are tight: they enter with their columns.
-        self.entering = self.balance if model.notes["cells"].count else self.balance | arrays.lazy
+        self.stocked = model.notes["cells"].count > 0
+        self.entering = self.balance if self.stocked else self.balance | arrays.lazy
         self._start(known)
         self.warm = known is not None  # columns are known that mattered, but no basis
-        self.center, self.best_bound, self.shortage = np.zeros(len(scaled.row)), -np.inf, np.inf
+        self.best_bound, self.shortage = -np.inf, np.inf
+        self.center, self.dual = np.zeros((2, len(scaled.row)))
         self.solved = False  # whether `value` holds the optimum of some restricted master
 
     def _read_rows(self) -> None:
@@ -387,16 +390,20 @@ class Sifted:
 
     def _cut_through(self) -> int:
         """Add rows on what goes through sites that the solution breaks; return how many."""
-        rows = self.through.broken(self.value * self.scaled.column)
-        if rows is None:
-            return 0
+        return self.add_sets(self.through.broken(self.value * self.scaled.column))
+
+    def add_sets(self, sets: list[Ints]) -> int:
+        """Add the rows of sets on what goes through sites; return how many."""
+        rows = self.through.rows(sets)
         before, count = len(self.in_rows), rows.shape[0]
+        if not count:
+            return 0
+        self.sets += sets
         self.scaled = self.scaled.with_rows("through", rows)
         self._read_rows()
-        self.in_rows, self.entering = (
-            np.append(x, np.zeros(count, bool)) for x in (self.in_rows, self.entering)
-        )
-        self.center, self.dual = (np.append(x, np.zeros(count)) for x in (self.center, self.dual))
+        none, nought = np.zeros(count, bool), np.zeros(count)
+        self.in_rows, self.entering = np.append(self.in_rows, none), np.append(self.entering, none)
+        self.center, self.dual = np.append(self.center, nought), np.append(self.dual, nought)
         self.row_seat = np.append(self.row_seat, np.full(count, -1))
         return self.add_rows(before + np.arange(count))
 
@@ -416,7 +423,7 @@ class Sifted:
         enough
             Bound from which on no more is asked for.
         """
-        end, little = self.clock.seconds + limit, 0.2 * gap
+        end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
         # From columns that mattered before, the interior point method finds a basis much sooner.
         if not self._run(1, limit, "ipm" if self.warm else "simplex"):
             return False
@@ -432,19 +439,23 @@ class Sifted:
             if self.best_bound >= enough:
                 return True
             before = self.objective
-            cuts = 0
-            for cut in (self._cut, self._cut_through):
-                if self.objective - before <= little * abs(self.objective) and (broken := cut()):
-                    cuts += broken
-                    if not self._run(1, end - self.clock.seconds, near=True):
-                        return False
+            cuts = self._cut()
+            if cuts and not self._run(1, end - self.clock.seconds, near=True):
+                return False
             self.raise_bound(self.dual)
             report(self.best_bound)
             cost = self.scaled.value(self.objective)
             tight = cost - self.best_bound <= gap * abs(cost)
             still = self.objective - before <= little * abs(self.objective)
             if (not cuts or still) and (not new or tight):
-                return True
+                # Rows on what goes through sites come last: before, duals have not settled. With stock they
+                # make every step dearer than branching on sites, which raises the bound as well.
+                risen = self.objective - level > gap * abs(self.objective)
+                if self.stocked or not risen or not self._cut_through():
+                    return True
+                level = self.objective
+                if not self._run(1, end - self.clock.seconds, near=True):
+                    return False
 
     def hold(self, lower: Floats, upper: Floats) -> None:
         """Set bounds of whole decisions, (integer,), and close the columns that they switch off."""

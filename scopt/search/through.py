@@ -47,9 +47,11 @@ class Through:
     ----------
     model, arrays
         A model and its arrays.
+    marks
+        Marks of the columns that other models of the case know, (columns,).
     """
 
-    def __init__(self, model: Model, arrays: Arrays) -> None:
+    def __init__(self, model: Model, arrays: Arrays, marks: Ints) -> None:
         net, chain = model.network, model.chain
         self.net, self.width = net, len(arrays.cost)
         place, z = arrays.place, model.pyomo.open_site
@@ -57,12 +59,13 @@ class Through:
         column[(column >= 0) & (arrays.lower[column] >= arrays.upper[column])] = -1
         move = np.flatnonzero((net.kind == LANE) | (net.kind == LAST))
         move = move[column[net.site[move]] >= 0]
-        commodities = int(net.commodity.max(initial=0)) + 1
+        commodities = len(chain.channel_ids) * len(chain.product_ids)
         key = net.site[move] * commodities + net.commodity[move]
         order = np.argsort(key, kind="stable")
         self.move, keys = move[order], key[order]
         self.first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else keys
         self.end = np.r_[self.first[1:], len(keys)]
+        self.key = keys[self.first]
         self.switch = column[net.site[self.move[self.first]]]
         # Where all lanes of a site end in markets, its tight links say the same.
         self.onward = np.add.reduceat(net.kind[self.move] == LANE, self.first) > 0 if len(keys) else keys > 0
@@ -72,52 +75,71 @@ class Through:
         # Nodes: states, then cells of demand.
         self.end_node = np.where(net.kind == LAST, net.rows + cell, net.head)
         self.nodes = net.rows + len(self.demand)
+        # States are known by what leads to them, versions of a stock point alike; cells by their number.
+        inner = np.flatnonzero(net.kind != LAST)
+        self.mark = np.arange(self.nodes) - net.rows
+        self.mark[: net.rows] = np.iinfo(np.int64).max
+        np.minimum.at(self.mark, net.head[inner], marks[inner])
         some = np.flatnonzero(net.tail >= 0)
         self.out = csr_array((np.ones(len(some), np.int8), (net.tail[some], some)), (self.nodes, net.size))
 
-    def broken(self, point: Floats) -> csr_array | None:
-        """Rows ``... <= 0`` that a point breaks, one for each site and commodity at most; None without any.
+    def broken(self, point: Floats) -> list[Ints]:
+        """Find the sets whose rows a point breaks, one for each site and commodity at most.
 
         Parameters
         ----------
         point
             Values of all columns, in the units of the case.
+
+        Returns
+        -------
+        list of ndarray
+            Site and commodity as one number, then the marks of the states and markets of U.
         """
         if not len(self.first):
-            return None
+            return []
         flow = point[: self.net.size]
         total = np.add.reduceat(flow[self.move], self.first)
         asked = np.flatnonzero((point[self.switch] < 1 - 1e-5) & (total > 1e-6) & self.onward)
-        if not len(asked):
-            return None
-        used = np.flatnonzero((flow > 1e-9 * max(float(flow.max()), 1.0)) & (self.net.tail >= 0))
+        used = np.flatnonzero((flow > 1e-9 * max(float(flow.max(initial=0.0)), 1.0)) & (self.net.tail >= 0))
         graph = csr_array(
             coo_array((flow[used], (self.net.tail[used], self.end_node[used])), (self.nodes, self.nodes))
         )
-        found = [self._cut(graph, flow, n, point[self.switch[n]], total[n]) for n in asked.tolist()]
-        rows = [row for row in found if row is not None]
-        if not rows:
-            return None
-        columns, values = zip(*rows, strict=True)
-        start = np.cumsum([0, *map(len, columns)])
-        return csr_array((np.concatenate(values), np.concatenate(columns), start), (len(rows), self.width))
+        out: list[Ints] = []
+        for number in asked.tolist():
+            lanes = self.move[self.first[number] : self.end[number]]
+            near = self._near(graph, lanes[flow[lanes] > 0], flow, point[self.switch[number]], total[number])
+            if near is None:
+                continue
+            columns, entries = self._row(number, near)
+            if entries @ point[columns] > BROKEN * total[number]:
+                out.append(np.concatenate([self.key[number : number + 1], self.mark[near]]))
+        return out
 
-    def _cut(
-        self, graph: csr_array, flow: Floats, number: int, opened: float, total: float
-    ) -> tuple[Ints, Floats] | None:
-        """Columns and entries of the row of one site and commodity that is broken most, if any is."""
+    def rows(self, sets: list[Ints]) -> csr_array:
+        """Return the rows ``... <= 0`` of sets that a model of the case found, (rows, columns).
+
+        A site that is not free to close here has none.
+        """
+        where = {key: number for number, key in enumerate(self.key.tolist())}
+        rows = [
+            self._row(where[int(one[0])], np.flatnonzero(np.isin(self.mark, one[1:])))
+            for one in sets
+            if int(one[0]) in where
+        ]
+        start = np.cumsum([0, *(len(columns) for columns, _ in rows)])
+        columns, entries = (np.concatenate([*(row[i] for row in rows), [0.0][:0]]) for i in range(2))
+        return csr_array((entries, columns.astype(np.int64), start), (len(rows), self.width))
+
+    def _row(self, number: int, near: Ints) -> tuple[Ints, Floats]:
+        """Columns and entries of the row of a site and commodity, and the nodes of U."""
         lanes = self.move[self.first[number] : self.end[number]]
-        near = self._near(graph, lanes[flow[lanes] > 0], flow, opened, total)
-        if near is None:
-            return None
         inside = np.zeros(self.nodes, bool)
         inside[near] = True
         into = lanes[inside[self.end_node[lanes]]]
         leave = self.out[near].indices
         leave = leave[~inside[self.end_node[leave]]]
         wanted = float(self.demand[near[near >= self.net.rows] - self.net.rows].sum())
-        if flow[into].sum() - flow[leave].sum() - wanted * opened <= BROKEN * total:
-            return None
         columns = np.concatenate([into, leave, self.switch[number : number + 1]])
         return columns, np.repeat([1.0, -1.0, -wanted], [len(into), len(leave), 1])
 
