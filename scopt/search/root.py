@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Root"]
 
+THROUGH = "through 1"
+"""Block of the rows on what goes through sites."""
+
 LISTS = "marks", "tight", "sets", "counts"
 """Parts of a root that are lists of whole numbers."""
 
@@ -50,7 +53,7 @@ class Root:
     rows
         Status of the rows, by block.
     sets
-        Sets behind rows on what goes through sites (`through`), one after the other.
+        Sets behind tight rows on what goes through sites (`through`), one after the other.
     counts
         How many numbers each of them has.
     """
@@ -70,12 +73,16 @@ class Root:
         """Keep what a solved relaxation can tell."""
         basis, arrays = sifted.basis(), sifted.scaled.arrays
         tight = np.unique(sifted.row_marks[basis.row[sifted.lazy] != BASIC])
+        rows = {name: basis.row[at : at + count] for name, at, count in _blocks(sifted)}
+        sets: list[Ints] = []
+        if sifted.sets:  # their rows are the last ones; those that are not tight would only pile up
+            taut = rows[THROUGH] != BASIC
+            rows[THROUGH] = rows[THROUGH][taut]
+            sets = [one for one, keep in zip(sifted.sets, taut.tolist(), strict=True) if keep]
         return cls(
             _digest(sifted), sifted.known(), tight, basis.column[: arrays.flows], basis.artificial,
             dict(zip(arrays.place, basis.column[arrays.flows :].tolist(), strict=True)),
-            {name: basis.row[at : at + count] for name, at, count in _blocks(sifted)},
-            np.concatenate([np.empty(0, np.int64), *sifted.sets]),
-            np.array([*map(len, sifted.sets)], np.int64),
+            rows, np.concatenate([np.empty(0, np.int64), *sets]), np.array([*map(len, sets)], np.int64),
         )  # fmt: skip
 
     @classmethod
@@ -103,7 +110,8 @@ class Root:
         it did not have are not, and the solver mends what does not fit. On another one it begins with the
         strong rows that were tight. What goes through sites is limited as it was.
         """
-        sifted.add_sets(np.split(self.sets, np.cumsum(self.counts)[:-1]) if len(self.counts) else [])
+        if len(self.counts):
+            sifted.add_sets(np.split(self.sets, np.cumsum(self.counts)[:-1]))
         if self.network != _digest(sifted):
             sifted.add_rows(sifted.lazy[np.isin(sifted.row_marks, self.tight)])
             return

@@ -90,7 +90,6 @@ class Sifted:
         arrays = scaled.arrays
         self.n, self.width = model.network.size, len(arrays.cost)
         self._read_rows()
-        self.through = Through(model, arrays, self.marks)
         self.sets: list[Ints] = []
         self.lazy = np.flatnonzero(arrays.lazy)
         self.lazy_matrix = csr_array(scaled.matrix[self.lazy])
@@ -392,12 +391,17 @@ class Sifted:
         """Add rows on what goes through sites that the solution breaks; return how many."""
         return self.add_sets(self.through.broken(self.value * self.scaled.column))
 
+    @cached_property
+    def through(self) -> Through:
+        """Rows on what goes through sites."""
+        return Through(self.model, self.scaled.arrays, self.marks)
+
     def add_sets(self, sets: list[Ints]) -> int:
-        """Add the rows of sets on what goes through sites; return how many."""
-        rows = self.through.rows(sets)
-        before, count = len(self.in_rows), rows.shape[0]
-        if not count:
+        """Add the rows of those sets on what goes through sites that are known here; return how many."""
+        sets = [one for one in sets if self.through.knows(one)]
+        if not sets:
             return 0
+        rows, before, count = self.through.rows(sets), len(self.in_rows), len(sets)
         self.sets += sets
         self.scaled = self.scaled.with_rows("through", rows)
         self._read_rows()

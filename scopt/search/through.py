@@ -66,6 +66,7 @@ class Through:
         self.first = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]]) if len(keys) else keys
         self.end = np.r_[self.first[1:], len(keys)]
         self.key = keys[self.first]
+        self.where = {key: number for number, key in enumerate(self.key.tolist())}
         self.switch = column[net.site[self.move[self.first]]]
         # Where all lanes of a site end in markets, its tight links say the same.
         self.onward = np.add.reduceat(net.kind[self.move] == LANE, self.first) > 0 if len(keys) else keys > 0
@@ -100,36 +101,35 @@ class Through:
             return []
         flow = point[: self.net.size]
         total = np.add.reduceat(flow[self.move], self.first)
-        asked = np.flatnonzero((point[self.switch] < 1 - 1e-5) & (total > 1e-6) & self.onward)
-        used = np.flatnonzero((flow > 1e-9 * max(float(flow.max(initial=0.0)), 1.0)) & (self.net.tail >= 0))
+        least = 1e-9 * float(flow.max(initial=0.0))
+        asked = np.flatnonzero((point[self.switch] < 1 - 1e-5) & (total > 1e3 * least) & self.onward)
+        used = np.flatnonzero((flow > least) & (self.net.tail >= 0))
         graph = csr_array(
             coo_array((flow[used], (self.net.tail[used], self.end_node[used])), (self.nodes, self.nodes))
         )
         out: list[Ints] = []
         for number in asked.tolist():
             lanes = self.move[self.first[number] : self.end[number]]
-            near = self._near(graph, lanes[flow[lanes] > 0], flow, point[self.switch[number]], total[number])
-            if near is None:
-                continue
-            columns, entries = self._row(number, near)
-            if entries @ point[columns] > BROKEN * total[number]:
+            lanes = lanes[flow[lanes] > least]
+            near = self._near(graph, lanes, flow, point[self.switch[number]], total[number])
+            if near is not None:
                 out.append(np.concatenate([self.key[number : number + 1], self.mark[near]]))
         return out
 
-    def rows(self, sets: list[Ints]) -> csr_array:
-        """Return the rows ``... <= 0`` of sets that a model of the case found, (rows, columns).
+    def knows(self, one: Ints) -> bool:
+        """Whether the site of a set that a model of the case found is free to close here."""
+        return int(one[0]) in self.where
 
-        A site that is not free to close here has none.
-        """
-        where = {key: number for number, key in enumerate(self.key.tolist())}
+    def rows(self, sets: list[Ints]) -> csr_array:
+        """Return the row ``... <= 0`` of each set, all of them known here, (sets, columns)."""
+        if not sets:
+            return csr_array((0, self.width))
         rows = [
-            self._row(where[int(one[0])], np.flatnonzero(np.isin(self.mark, one[1:])))
-            for one in sets
-            if int(one[0]) in where
+            self._row(self.where[int(one[0])], np.flatnonzero(np.isin(self.mark, one[1:]))) for one in sets
         ]
-        start = np.cumsum([0, *(len(columns) for columns, _ in rows)])
-        columns, entries = (np.concatenate([*(row[i] for row in rows), [0.0][:0]]) for i in range(2))
-        return csr_array((entries, columns.astype(np.int64), start), (len(rows), self.width))
+        columns, entries = zip(*rows, strict=True)
+        start = np.cumsum([0, *map(len, columns)])
+        return csr_array((np.concatenate(entries), np.concatenate(columns), start), (len(sets), self.width))
 
     def _row(self, number: int, near: Ints) -> tuple[Ints, Floats]:
         """Columns and entries of the row of a site and commodity, and the nodes of U."""
@@ -162,7 +162,6 @@ class Through:
         if best.flow_value >= STEPS * (1 - BROKEN):
             return None
         rest = network - best.flow
-        rest.data[rest.data <= len(most)] = 0
         rest.eliminate_zeros()
         side = breadth_first_order(rest, source, return_predecessors=False)
         return np.asarray(nodes[side[side < source]])
