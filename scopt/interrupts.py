@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["LOOSE", "asked", "held", "raised"]
+__all__ = ["LOOSE", "asked", "held", "raised", "whole"]
 
 LOOSE = "scopt-loose"
 """Name of threads that nobody waits for after a second signal."""
@@ -23,10 +23,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Held:
-    """How many blocks hold signals, whether one came, and whom it stops."""
+    """How many blocks hold signals, whether one came, whom it stops, and what waits for a step to end."""
 
     blocks = 0
     asked = False
+    whole = False
+    late = False
     stops: list[Callable[[], None]] = []  # noqa: RUF012
 
 
@@ -72,6 +74,21 @@ def raised() -> Iterator[None]:
 
 
 @contextmanager
+def whole() -> Iterator[None]:
+    """Do a short step whole: KeyboardInterrupt, where signals are held or raised here, waits for its end."""
+    if threading.current_thread() is not threading.main_thread() or _Held.whole:
+        yield
+        return
+    _Held.whole = True
+    try:
+        yield
+    finally:
+        late, _Held.whole, _Held.late = _Held.late, False, False
+        if late:
+            raise KeyboardInterrupt
+
+
+@contextmanager
 def _counted() -> Iterator[None]:
     _Held.blocks += 1
     try:
@@ -98,11 +115,14 @@ def _handled(handler: Callable[[int, object], None], numbers: tuple[signal.Signa
 
 def _hold(number: int, frame: object) -> None:
     if _Held.asked:
-        raise KeyboardInterrupt
+        _raise(number, frame)
+        return
     _Held.asked = True
     for stop in list(_Held.stops):
         stop()
 
 
 def _raise(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+    if not _Held.whole:
+        raise KeyboardInterrupt
+    _Held.late = True

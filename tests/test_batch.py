@@ -14,6 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import loky
 import pandas as pd
 import psutil
 import pytest
@@ -228,6 +229,23 @@ def test_a_killed_dask_worker_costs_a_retry():
     assert killed
     assert [found[name].status for name in ("as_is", "integrated")] == ["optimal"] * 2
     assert sum(event.state == "done" for event in events) == 2
+
+
+def test_a_second_interrupt_while_a_process_starts_leaves_none(case, monkeypatch):
+    begun, plain = [], loky.ProcessPoolExecutor.submit
+
+    def interrupted(pool, *args):
+        future = plain(pool, *args)
+        begun.append(workers())
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return future
+
+    monkeypatch.setattr(loky.ProcessPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tasks_of(case, "as_is", "integrated"), Processes(2))
+    assert [len(found) for found in begun] == [1]
+    assert not alive(begun[0])
 
 
 def test_without_dask_the_extra_is_named(case, monkeypatch):

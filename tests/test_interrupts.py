@@ -14,7 +14,7 @@ from conftest import chain_case
 from test_sifting import depots_case
 
 import scopt
-from scopt.interrupts import asked, held
+from scopt.interrupts import asked, held, whole
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 
@@ -281,3 +281,23 @@ def test_held_signals_stop_everything_within_and_are_forgotten_after():
             os.kill(os.getpid(), signal.SIGINT)
     assert not asked()
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_step_is_done_whole_before_a_second_signal_ends_the_work():
+    done = []
+
+    def step():
+        with whole():
+            with whole():
+                os.kill(os.getpid(), signal.SIGTERM)
+                done.append("inner")
+            done.append("outer")
+        done.append("after")
+
+    with held():
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            step()
+    assert done == ["inner", "outer"]
+    with whole():
+        done.append("again")  # nothing is left waiting

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from scopt.batch.job import POLL, Died, Throttle, cores
+from scopt.interrupts import whole
 from scopt.progress import Event
 
 if TYPE_CHECKING:
@@ -79,12 +80,13 @@ class Processes:
         """Begin a job in an idle process, or in a new one."""
         from loky import ProcessPoolExecutor
 
-        pool = self._idle.pop() if self._idle else None
-        if pool is None:
-            pool = ProcessPoolExecutor(1, initializer=_begin_worker, initargs=(os.getpid(),))
-        self._begun += 1
-        future = pool.submit(_work, job, _Wire(Path(self._folder.name), self._begun))
-        self._running[future] = job, pool
+        with whole():  # an interrupt between the start of a process and its entry here would leave it behind
+            pool = self._idle.pop() if self._idle else None
+            if pool is None:
+                pool = ProcessPoolExecutor(1, initializer=_begin_worker, initargs=(os.getpid(),))
+            self._begun += 1
+            future = pool.submit(_work, job, _Wire(Path(self._folder.name), self._begun))
+            self._running[future] = job, pool
 
     def poll(self, report: Progress) -> Outcomes:
         """Wait a moment for jobs to end."""
