@@ -105,6 +105,12 @@ class Arrays:
         """Column of each decision by its name."""
         return {v.name: self.flows + i for i, v in enumerate(self.decisions)}
 
+    @cached_property
+    def first_rows(self) -> dict[str, int]:
+        """First row of each block; of blocks with the same name, that of the first one."""
+        starts = np.cumsum([0, *(count for _, count in self.row_blocks)]).tolist()
+        return dict(zip([name for name, _ in self.row_blocks][::-1], starts[-2::-1], strict=True))
+
     def values(self) -> dict[str, float]:
         """Value of each decision by its name, as it was loaded last."""
         return {name: float(v.value or 0.0) for name, v in zip(self.place, self.decisions, strict=True)}

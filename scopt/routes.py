@@ -21,7 +21,13 @@ __all__ = ["Routes"]
 
 
 class Routes:
-    """Cheapest routes on the expanded network for any cost of its columns."""
+    """Cheapest routes on the expanded network for any cost of its columns.
+
+    Attributes
+    ----------
+    depth : (columns,)
+        Grows from column to column along every route.
+    """
 
     def __init__(self, net: Network) -> None:
         self.tail, self.head, self.rows = net.tail, net.head, net.rows
@@ -43,6 +49,8 @@ class Routes:
             level = deeper
         depth = level[tail[inner]]
         self.steps = [inner[depth == d] for d in range(int(depth.max(initial=-1)) + 1)]
+        self.depth = np.full(len(net.head), len(self.steps))
+        self.depth[inner] = depth
         self.tail_seat = tail
 
     def lengths(self, cost: Floats) -> Floats:
@@ -60,8 +68,23 @@ class Routes:
         best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
         return best, length
 
-    def columns(self, cost: Floats, length: Floats, wanted: Bools, ends: int = 1) -> Ints:
-        """Columns of the cheapest routes of the wanted (market, channel, product), by so many last lanes."""
+    def cut_out(self, cost: Floats, length: Floats, wanted: Bools, ends: int = 1) -> tuple[Ints, Ints]:
+        """Cheapest routes of the wanted (market, channel, product), by so many last lanes each.
+
+        Parameters
+        ----------
+        cost, length
+            Cost of the columns, and lengths that `cheapest` found with it.
+        wanted : (cells,)
+            What routes are wanted of.
+        ends
+            Last lanes to be tried for each.
+
+        Returns
+        -------
+        tuple
+            Columns of all routes, and for each column the number of its route.
+        """
         whole = length[self.tail_seat[self.last]] + cost[self.last]
         if ends > 1:
             order = np.lexsort((whole, self.cell))
@@ -72,15 +95,25 @@ class Routes:
             lowest = np.flatnonzero(whole == best[self.cell])
             last = self.last[lowest[np.searchsorted(self.cell[lowest], np.flatnonzero(wanted))]]
         last = last[np.isfinite(length[self.tail_seat[last]])]
+        into = self._tree(cost, length, last)
+        columns, numbers = [last], [np.arange(len(last))]
+        while True:
+            node = self.tail_seat[columns[-1]]
+            more = np.flatnonzero(node < self.rows)
+            if not len(more):
+                return np.concatenate(columns), np.concatenate(numbers)
+            numbers.append(numbers[-1][more])
+            columns.append(into[node[more]])
+
+    def _tree(self, cost: Floats, length: Floats, last: Ints) -> Ints:
+        """Column by which the cheapest route comes to each balance row on the way to some last lanes."""
+        into = np.full(self.rows + 1, -1, np.int64)
         needed = np.zeros(self.rows + 1, bool)
         needed[self.tail_seat[last]] = True
-        out = [last]
         for step in self.steps[::-1]:
             mine = step[needed[self.head[step]]]
             gap = length[self.tail_seat[mine]] + cost[mine] - length[self.head[mine]]
             mine = mine[gap <= 1e-9 * (1.0 + np.abs(length[self.head[mine]]))]
-            _, pick = np.unique(self.head[mine], return_index=True)
-            mine = mine[pick]
+            into[self.head[mine[::-1]]] = mine[::-1]  # of equal ones the first
             needed[self.tail_seat[mine]] = True
-            out.append(mine)
-        return np.concatenate(out)
+        return into

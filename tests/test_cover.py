@@ -154,4 +154,4 @@ def test_a_model_without_stock_begins_with_the_strong_rows_of_its_first_columns(
     strong = np.flatnonzero(sifted.in_rows & sifted.scaled.arrays.lazy)
     assert 0 < len(columns) < 24
     assert len(strong) == len(columns)
-    assert (sifted.by_row[strong][:, columns].sum(axis=0) > 0).all()
+    assert (sifted.flow_rows[strong][:, columns].sum(axis=0) > 0).all()

@@ -15,7 +15,7 @@ from scopt.kinship import in_order
 from scopt.network import Versions, expand
 from scopt.search import method
 from scopt.search.hints import Hints, Start
-from scopt.search.root import Root
+from scopt.search.root import LISTS, STATES, Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Scaled
 from scopt.solved import Solved, chain_of, search
@@ -42,19 +42,17 @@ def case():
 def relaxed(case, root=None, strategy="integrated", model=None):
     """The relaxation of a case and the simplex iterations that it took, led by a root if there is one."""
     model = scopt.build(case, strategy) if model is None else model
-    sifted = Sifted(
-        model, Scaled.of(model.compile()), Clock(120.0), known=None if root is None else root.marks
-    )
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
     if root is not None:
         root.lead(sifted)
-    steps, run = [], sifted._run
+    steps, run = [], sifted.run
 
     def counted(*args, **how):
         done = run(*args, **how)
         steps.append(sifted.engine.getInfo().simplex_iteration_count)
         return done
 
-    sifted._run = counted
+    sifted.run = counted
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
     return sifted, sum(steps)
 
@@ -107,7 +105,7 @@ def test_versions_of_a_stock_point_begin_with_the_rows_that_were_tight(case, roo
     alone, _ = relaxed(case, model=refined)
     led, _ = relaxed(case, root, model=refined)
     assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
-    before = Sifted(refined, led.scaled, Clock(60.0), known=root.marks)
+    before = Sifted(refined, led.scaled, Clock(60.0))
     root.lead(before)
     began = before.in_rows[before.lazy]
     assert began.sum() > 0.8 * len(root.tight)
@@ -120,7 +118,7 @@ def test_it_can_be_kept_as_text(root):
     back = Root.from_plain(json.loads(json.dumps(root.plain())))
     assert back.network == root.network
     assert back.decision == root.decision
-    for name in ("marks", "tight", "flow", "artificial"):
+    for name in (*LISTS, *STATES):
         np.testing.assert_array_equal(getattr(back, name), getattr(root, name))
     assert back.rows.keys() == root.rows.keys()
     for name, status in root.rows.items():

@@ -180,7 +180,7 @@ def test_the_relaxation_of_two_stages_rises_and_stays_a_bound(monkeypatch):
     sifted = Sifted(model, scaled, Clock(60.0))
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
     assert sum(count for name, count in sifted.scaled.arrays.row_blocks if name == "through") > 0
-    assert len(sifted.in_rows) == len(sifted.scaled.row) == sifted.by_row.shape[0]
+    assert len(sifted.in_rows) == len(sifted.scaled.row) == sifted.flow_rows.shape[0]
     best = scopt.solve(case, gap=1e-7).cost
     assert weak + 0.5 * (best - weak) < sifted.best_bound <= best * (1 + 1e-9)
     monkeypatch.setattr(method, "SIFT_FROM", -1)
@@ -191,9 +191,7 @@ def test_the_relaxation_of_two_stages_rises_and_stays_a_bound(monkeypatch):
 
 def solved_root(case, known=None):
     model = scopt.build(case, "integrated")
-    sifted = Sifted(
-        model, Scaled.of(model.compile()), Clock(60.0), known=None if known is None else known.marks
-    )
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(60.0))
     if known is not None:
         known.lead(sifted)
     begun = len(sifted.sets)

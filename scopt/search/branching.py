@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scopt.search.sifting import Basis, Sifted
+    from scopt.search.master import Basis
+    from scopt.search.sifting import Sifted
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]

@@ -337,7 +337,7 @@ class Search:
             self._report(f"{self.phase}: {what}")
 
         known = self.known
-        sifted = Sifted(model, scaled, self.clock, self.options.seed, None if known is None else known.marks)
+        sifted = Sifted(model, scaled, self.clock, self.options.seed)
         if known is not None:
             known.lead(sifted)
         precise, begun = max(0.2 * self.options.gap, 1e-7), self.clock.seconds
@@ -388,7 +388,7 @@ class Search:
         if self._done():
             return
         self._report(f"{self.phase}: kernel")
-        closed = np.append(~sifted.inside[: sifted.n], np.zeros(sifted.width - sifted.n, bool))
+        closed = ~sifted.inside
         rows = sifted.in_rows | ~arrays.lazy
         if not self.cells.count:
             closed = sifted.unsupported(relaxed)

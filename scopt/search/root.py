@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scopt.search.sifting import BASIC, Basis
+from scopt.search.master import BASIC, Basis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,11 @@ __all__ = ["Root"]
 THROUGH = "through 1"
 """Block of the rows on what goes through sites."""
 
-LISTS = "marks", "tight", "sets", "counts"
+LISTS = "columns", "lengths", "marks", "tight", "sets", "counts"
 """Parts of a root that are lists of whole numbers."""
+
+STATES = "path", "beside", "artificial"
+"""Parts of a root that are lists of statuses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +47,13 @@ class Root:
     ----------
     network
         Digest of the columns of its network.
-    marks, tight
-        Columns that were at hand (`Sifted.known`), and strong rows that were tight, by their marks.
-    flow, artificial
-        Status of every array column, (flows,), and of every shortage.
+    columns, marks, lengths
+        Columns of the routes that were at hand, each from its market back to its source, by number and by
+        mark, and how many each route has.
+    tight
+        Strong rows that were tight, by their marks.
+    path, beside, artificial
+        Status of every route, of every array column that is not in the network, and of every shortage.
     decision
         Status of every decision by name.
     rows
@@ -59,9 +65,12 @@ class Root:
     """
 
     network: str
+    columns: Ints
+    lengths: Ints
     marks: Ints
     tight: Ints
-    flow: Bytes
+    path: Bytes
+    beside: Bytes
     artificial: Bytes
     decision: Mapping[str, int]
     rows: Mapping[str, Bytes]
@@ -79,42 +88,52 @@ class Root:
             taut = rows[THROUGH] != BASIC
             rows[THROUGH] = rows[THROUGH][taut]
             sets = [one for one, keep in zip(sifted.sets, taut.tolist(), strict=True) if keep]
+        columns, lengths = sifted.ways(sifted.order)
+        beside = arrays.flows - sifted.n
         return cls(
-            _digest(sifted), sifted.known(), tight, basis.column[: arrays.flows], basis.artificial,
-            dict(zip(arrays.place, basis.column[arrays.flows :].tolist(), strict=True)),
+            _digest(sifted), columns, lengths, sifted.marks[columns], tight, basis.path[sifted.order],
+            basis.decision[:beside], basis.artificial,
+            dict(zip(arrays.place, basis.decision[beside:].tolist(), strict=True)),
             rows, np.concatenate([np.empty(0, np.int64), *sets]), np.array([*map(len, sets)], np.int64),
         )  # fmt: skip
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Root:
         """Return the root that `plain` was made of."""
-        own = {one: _unpacked(plain[one], np.int8) for one in ("flow", "artificial")}
         rows = {name: _unpacked(text, np.int8) for name, text in plain["rows"].items()}
-        marks, tight, sets, counts = (_unpacked(plain[one], np.int64) for one in LISTS)
-        basis = own["flow"], own["artificial"], plain["decision"], rows
-        return cls(plain["network"], marks, tight, *basis, sets, counts)
+        return cls(
+            network=plain["network"], decision=plain["decision"], rows=rows,
+            **{one: _unpacked(plain[one], np.int64) for one in LISTS},
+            **{one: _unpacked(plain[one], np.int8) for one in STATES},
+        )  # fmt: skip
 
     def plain(self) -> dict[str, Any]:
         """Return plain values that can be kept as text."""
         return {
             "network": self.network,
-            **{one: _packed(getattr(self, one)) for one in (*LISTS, "flow", "artificial")},
+            **{one: _packed(getattr(self, one)) for one in (*LISTS, *STATES)},
             "decision": dict(self.decision),
             "rows": {name: _packed(status) for name, status in self.rows.items()},
         }
 
     def lead(self, sifted: Sifted) -> None:
-        """Let a relaxation that has these columns begin from this one.
+        """Let a relaxation begin from this one.
 
         On the same network it takes up the basis; rows that this one did not have are basic, decisions that
         it did not have are not, and the solver mends what does not fit. On another one it begins with the
-        strong rows that were tight. What goes through sites is limited as it was.
+        routes that exist there and the strong rows that were tight. What goes through sites is limited as it
+        was.
         """
         if len(self.counts):
             sifted.add_sets(np.split(self.sets, np.cumsum(self.counts)[:-1]))
         if self.network != _digest(sifted):
+            sifted.follow(self.marks, self.lengths)
             sifted.add_rows(sifted.lazy[np.isin(sifted.row_marks, self.tight)])
             return
+        numbers = sifted.paths.add(self.columns, np.repeat(np.arange(len(self.lengths)), self.lengths))
+        sifted.add_paths(numbers)
+        path = np.zeros(sifted.paths.count, np.int8)
+        path[numbers] = self.path
         row = np.full(len(sifted.scaled.row), BASIC, np.int8)
         for name, at, count in _blocks(sifted):
             mine = self.rows.get(name)
@@ -123,7 +142,9 @@ class Root:
         decision = [self.decision.get(name, 0) for name in sifted.scaled.arrays.place]
         short = len(sifted.artificial)
         artificial = self.artificial if len(self.artificial) == short else np.zeros(short, np.int8)
-        sifted.restore(Basis(np.concatenate([self.flow, np.array(decision, np.int8)]), row, artificial))
+        sifted.restore(
+            Basis(path, np.concatenate([self.beside, np.array(decision, np.int8)]), row, artificial)
+        )
 
 
 def _packed(values: NDArray[Any]) -> str:

@@ -1,28 +1,26 @@
-"""The root relaxation by sifting: columns by path pricing, strong rows when they are broken.
+"""The root relaxation by sifting: routes by path pricing, rows when they are broken.
 
-Only a few percent of the columns and strong rows matter at the optimum of the relaxation. Each round prices
-whole routes: one pass over the acyclic network with costs less the duals of all rows but balance gives, for
-every commodity and market, the cheapest route; the columns of routes that would lower the cost enter. Rows
-enter with their first column, strong rows when a solution breaks them.
+Only a few percent of the columns and rows matter at the optimum of the relaxation. Each round prices whole
+routes: one pass over the acyclic network with costs less the duals of all rows but balance gives, for every
+commodity and market, the cheapest route; routes that would lower the cost enter the restricted master
+(`master`). Rows enter when a solution breaks them.
 
 The bound is Lagrangian: duals are clipped to their signs, the duals of demand are lowered until no route has
-a negative reduced cost, and what the remaining columns can add within their bounds is taken off. It is valid
-whatever the state of the linear program, so the search may stop at any time.
+a negative reduced cost, and what the decisions can add within their bounds is taken off. It is valid whatever
+the state of the linear program, so the search may stop at any time.
 """
 
 from __future__ import annotations
 
-from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import highspy
 import numpy as np
-from scipy.sparse import csc_array, csr_array, hstack
+from scipy.sparse import csc_array, csr_array
 
 from scopt.routes import Routes
-from scopt.search.solver import Clock, Scaled, engine_for, run
+from scopt.search.lean import Lean
+from scopt.search.master import DUAL, PRIMAL, Basis, Master
 from scopt.search.switches import Switches
 from scopt.search.through import Through
 
@@ -32,12 +30,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scopt.models import Model
+    from scopt.search.solver import Clock, Scaled
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Basis", "Sifted"]
+__all__ = ["Sifted"]
 
 SMOOTHING = 0.5
 """Weight of the best duals in pricing."""
@@ -51,24 +50,9 @@ START_COLUMNS, MOST_ENDS = 25_000, 20
 EAGER_ROWS = 10_000
 """Strong rows of the first columns up to which a model without stock begins with all of them."""
 
-CHOOSE, DEVEX = -1, 1
-"""Edge weights of the dual simplex method, as HiGHS numbers them."""
 
-STATUS = [highspy.HighsBasisStatus(i) for i in range(5)]
-BASIC = int(highspy.HighsBasisStatus.kBasic)
-
-
-@dataclass(frozen=True, eq=False)
-class Basis:
-    """Status of all columns and rows; 0 and 1 (not basic, basic) where a relaxation left them out."""
-
-    column: NDArray[np.int8]
-    row: NDArray[np.int8]
-    artificial: NDArray[np.int8]
-
-
-class Sifted:
-    """The relaxation of a model with columns and strong rows on demand.
+class Sifted(Master):
+    """The relaxation of a model with routes and rows on demand.
 
     Parameters
     ----------
@@ -78,63 +62,37 @@ class Sifted:
         Time budget.
     seed
         Of the solver.
-    known
-        Marks of columns that mattered in an earlier relaxation (`known`), to start with.
+
+    Attributes
+    ----------
+    scaled
+        The scaled arrays, with the rows on what goes through sites that were found.
     """
 
-    def __init__(
-        self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0, known: Ints | None = None
-    ) -> None:
-        self.model, self.scaled, self.clock = model, scaled, clock
+    def __init__(self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0) -> None:
+        self.model, self.scaled = model, scaled
+        self.replaced = Lean.of(model, scaled)
+        balance = np.zeros(len(scaled.row), bool)
+        balance[: model.network.rows] = True
+        super().__init__(self.replaced.scaled, model.network.size, balance, clock, seed)
         self.routes = Routes(model.network)
         arrays = scaled.arrays
-        self.n, self.width = model.network.size, len(arrays.cost)
-        self._read_rows()
-        self.sets: list[Ints] = []
-        self.lazy = np.flatnonzero(arrays.lazy)
-        self.lazy_matrix = csr_array(scaled.matrix[self.lazy])
         self.switches = Switches(arrays)
-        self.seed, self.integer = seed, np.flatnonzero(arrays.integer)
+        self.integer = np.flatnonzero(arrays.integer)
         names = [arrays.decisions[j].parent_component().local_name for j in self.integer - arrays.flows]
         self.kind = np.array(names, dtype=object)
-        self.lower, self.upper = scaled.lower.copy(), scaled.upper.copy()
+        self.sets: list[Ints] = []
         self.closed = np.zeros(self.n, bool)
-        self._find_special_rows()
+        self._find_demand()
         # Without stock most strong rows of columns at hand are tight: they enter with their columns.
         self.stocked = model.notes["cells"].count > 0
-        self.entering = self.balance if self.stocked else self.balance | arrays.lazy
-        self._start(known)
-        self.warm = known is not None  # columns are known that mattered, but no basis
-        self.best_bound, self.shortage = -np.inf, np.inf
+        self.links = self._find_links()
+        self.lazy = np.flatnonzero(arrays.lazy | self.links if self.stocked else arrays.lazy)
+        self.lazy_matrix = csr_array(self.lean.matrix[self.lazy])
+        self._start()
+        self.warm = False  # whether routes are known that mattered, but no basis
+        self.best_bound = -np.inf
         self.center, self.dual = np.zeros((2, len(scaled.row)))
-        self.solved = False  # whether `value` holds the optimum of some restricted master
-
-    def _read_rows(self) -> None:
-        """Put the matrix in the orders in which it is asked for."""
-        matrix = self.scaled.matrix
-        self.balance = np.zeros(matrix.shape[0], bool)
-        self.balance[: self.model.network.rows] = True
-        self.by_row, self.by_column = csr_array(matrix), csc_array(matrix)
-        self.transposed = csr_array(csr_array(matrix.multiply(~self.balance[:, None])).T)
-
-    def copy(self) -> Sifted:
-        """Return a second engine with the same columns, rows and bounds, to be used beside this one."""
-        twin = copy(self)
-        for name in ("inside", "seat", "row_seat", "in_rows", "lower", "upper", "closed"):
-            setattr(twin, name, getattr(self, name).copy())
-        twin.engine = engine_for(self.seed)
-        twin.engine.passModel(self.engine.getLp())
-        return twin
-
-    def adopt(self, other: Sifted) -> None:
-        """Take over the columns of another one."""
-        columns = np.flatnonzero(other.inside & ~self.inside)
-        if len(columns):
-            self._add_columns(columns)
-
-    def known(self) -> Ints:
-        """Return the marks of the columns at hand, the same for every version of a stock point."""
-        return np.unique(self.marks[self.inside[: self.n]])
 
     @cached_property
     def marks(self) -> Ints:
@@ -164,228 +122,135 @@ class Sifted:
         least[filled] = np.minimum.reduceat(marks, start[filled])
         return (most * np.uint64(0x9E3779B97F4A7C15) ^ least).astype(np.int64)
 
-    def _find_special_rows(self) -> None:
-        """Demand row of each (market, channel, product), and the row that defines each meter."""
-        arrays = self.scaled.arrays
-        first: dict[str, tuple[int, int]] = {}
-        at = 0
-        for name, count in arrays.row_blocks:
-            first.setdefault(name, (at, count))
-            at += count
+    def _find_demand(self) -> None:
+        """Demand row of each (market, channel, product), and how much is wanted there."""
         net, chain = self.model.network, self.model.chain
-        start, _ = first.get("demand", (0, 0))
         number = np.full(chain.demand.shape, -1, np.int64)
         wanted = np.nonzero(chain.demand)
-        number[wanted] = start + np.arange(len(wanted[0]))
+        number[wanted] = self.scaled.arrays.first_rows.get("demand", 0) + np.arange(len(wanted[0]))
         ends = self.routes.last[self.routes.first]
-        self.demand_row = number[net.market[ends], net.channel[ends], net.product[ends]]
-        wanted_there = chain.demand[net.market[ends], net.channel[ends], net.product[ends]]
-        self.demand = wanted_there / self.scaled.column[ends]
-        place, m = arrays.place, self.model.pyomo
-        meters = [
-            (place[var.name], first[name][0] + i)
-            for name, _ in self.model.meters
-            for i, var in enumerate(getattr(m, name).values())
-        ]
-        self.meter_column = np.array([c for c, _ in meters], np.int64)
-        self.meter_row = np.array([r for _, r in meters], np.int64)
+        place = net.market[ends], net.channel[ends], net.product[ends]
+        self.demand_row = number[place]
+        self.demand = chain.demand[place] / self.scaled.column[ends]
+
+    def _find_links(self) -> Bools:
+        """Rows ``flows <= decisions`` that are not strong rows, (rows,)."""
+        lean = self.lean
+        none = (lean.row_upper == 0) & np.isinf(lean.row_lower) & ~self.scaled.arrays.lazy & ~self.balance
+        return np.asarray(none & (self._entries[:, : self.scaled.arrays.flows].sum(axis=1) > 0))
+
+    @cached_property
+    def _entries(self) -> csr_array:
+        """Sizes of all entries of the model as it was given."""
+        return csr_array(abs(self.scaled.matrix))
 
     # -- restricted master -----------------------------------------------------------------------------------
 
-    def _start(self, known: Ints | None) -> None:
-        scaled = self.scaled
-        inside = np.zeros(self.width, bool)
-        inside[self.n :] = True
-        share = self.switches.spread(scaled.cost[scaled.arrays.flows :])[: self.n]
-        own = scaled.cost[: self.n]
+    def _start(self) -> None:
+        """Begin with cheap routes where closed sites are dear, a little and much, and with their rows."""
+        lean, arrays = self.lean, self.scaled.arrays
+        share = self.switches.spread(lean.cost[arrays.flows :])[: self.n]
+        own = lean.cost[: self.n]
         cells = len(self.routes.first)
         ends = min(max(START_COLUMNS // max(cells, 1), 1), MOST_ENDS)
+        first = []
         for weight in (0.0, 0.3, 1.0, 2.0, 4.0, 10.0):
             cost = own + weight * share
             best, length = self.routes.cheapest(cost)
-            inside[self.routes.columns(cost, length, np.ones(cells, bool), ends)] = True
-        if known is not None:
-            inside[: self.n] |= np.isin(self.marks, known)
-        self.inside = inside
-        columns = np.flatnonzero(inside)
-        low, high = scaled.row_lower, scaled.row_upper
-        touched = np.zeros(len(low), bool)
-        touched[self.by_column[:, columns[columns < self.n]].indices] = True  # decisions are in most rows
-        strong = scaled.arrays.lazy & self.entering & touched
-        first = ~scaled.arrays.lazy & (touched | ~self.balance)
-        rows = np.flatnonzero(first | strong if strong.sum() <= EAGER_ROWS else first)
-        self.row_seat = np.full(len(low), -1, np.int64)
-        self.row_seat[rows] = np.arange(len(rows))
-        self.in_rows = np.zeros(len(low), bool)
-        self.in_rows[rows] = True
-        self.row_order = rows
+            first.append(self.paths.add(*self.routes.cut_out(cost, length, np.ones(cells, bool), ends)))
+        numbers = np.concatenate(first)
+        touched = np.zeros(len(lean.row), bool)
+        touched[self.flow_columns[:, np.unique(self.paths.matrix[:, numbers].indices)].indices] = True
+        rows = ~arrays.lazy & ~self.balance
+        rows &= ~self.links if self.stocked else (touched | (np.diff(self.decision_rows.indptr) > 0))
+        strong = arrays.lazy & touched
+        if not self.stocked and strong.sum() <= EAGER_ROWS:
+            rows |= strong
         # What all demand costs on dear routes: more than breaking a rule among decisions can save.
-        needy, sign, penalty = self._shortages(float(self.demand @ np.where(np.isfinite(best), best, 0.0)))
-        extra = csc_array(
-            (sign, (self.row_seat[needy], np.arange(len(needy)))), shape=(len(rows), len(needy))
-        )
-        part = csc_array(self.by_row[rows][:, columns])
-        part = csc_array(hstack([part, extra], format="csc"))
-        self.artificial = np.arange(len(columns), len(columns) + len(needy))
-        self.column_order = np.concatenate([columns, np.full(len(needy), -1)])
-        none, inf = np.zeros(len(needy)), np.full(len(needy), np.inf)
-        self.engine = engine_for(self.seed)
-        self.engine.passModel(
-            part.shape[1], len(rows), part.nnz, int(highspy.MatrixFormat.kColwise),
-            int(highspy.ObjSense.kMinimize), 0.0, np.r_[scaled.cost[columns], penalty],
-            np.r_[scaled.lower[columns], none], np.r_[scaled.upper[columns], inf], low[rows], high[rows],
-            part.indptr.astype(np.int32), part.indices.astype(np.int32), part.data,
-            np.zeros(part.shape[1], np.int32),
-        )  # fmt: skip
-        self.seat = np.full(self.width, -1, np.int64)
-        self.seat[columns] = np.arange(len(columns))
+        dear = float(self.demand @ np.where(np.isfinite(best), best, 0.0))
+        rows[self.replaced.rows] = False
+        self.begin(np.flatnonzero(rows), *self._shortages(rows, dear))
+        self.add_paths(numbers)
 
-    def _shortages(self, dear: float) -> tuple[Ints, Floats, Floats]:
-        """Rows that the columns at hand may break, on which side (1 short, -1 over), and the price of it.
+    def _before(self, route: csc_array) -> None:
+        if not self.stocked and len(self.order):
+            rows = np.unique(self.flow_columns[:, np.unique(route.indices)].indices).astype(np.int64)
+            self.add_rows(rows[self.scaled.arrays.lazy[rows]])
 
-        These are rows that nothing at all would break, and rows among decisions alone, which no column mends.
+    def _shortages(self, core: Bools, dear: float) -> tuple[Ints, Floats, Floats]:
+        """Rows that the routes at hand may break, on which side (1 short, -1 over), and the price of it.
+
+        These are rows that nothing at all would break, and rows among decisions alone, which no route mends.
         """
-        scaled = self.scaled
-        low, high = scaled.row_lower, scaled.row_upper
-        core = ~scaled.arrays.lazy & ~self.balance
-        entries = csr_array(abs(scaled.matrix))
-        whole = entries[:, self.integer].sum(axis=1) > 0
-        whole &= entries[:, : scaled.arrays.flows].sum(axis=1) == 0
+        low, high = self.lean.row_lower, self.lean.row_upper
+        whole = self._entries[:, self.integer].sum(axis=1) > 0
+        whole &= self._entries[:, : self.scaled.arrays.flows].sum(axis=1) == 0
         short = np.flatnonzero(core & np.isfinite(low) & ((low > 0) | whole))
         over = np.flatnonzero(core & np.isfinite(high) & ((high < 0) | whole))
         rows = np.concatenate([short, over])
         sign = np.concatenate([np.ones(len(short)), -np.ones(len(over))])
-        usual = 20.0 * max(1.0, float(np.abs(scaled.cost[: self.n]).max(initial=1.0)))
+        usual = 20.0 * max(1.0, float(np.abs(self.lean.cost[: self.n]).max(initial=1.0)))
         return rows, sign, np.where(whole[rows], max(usual, 2.0 * dear), usual)
 
-    def _add_columns(self, columns: Ints) -> None:
-        scaled = self.scaled
-        rows = np.unique(self.by_column[:, columns].indices).astype(np.int64)
-        self.add_rows(rows[self.entering[rows]])
-        part = csc_array(self.by_column[:, columns])
-        coo = part.tocoo()
-        keep = self.in_rows[coo.row]
-        part = csc_array(
-            (coo.data[keep], (self.row_seat[coo.row[keep]], coo.col[keep])),
-            shape=(len(self.row_order), len(columns)),
-        )
-        self.engine.addCols(
-            len(columns), scaled.cost[columns], scaled.lower[columns], scaled.upper[columns], part.nnz,
-            part.indptr[:-1].astype(np.int32), part.indices.astype(np.int32), part.data,
-        )  # fmt: skip
-        self.seat[columns] = len(self.column_order) + np.arange(len(columns))
-        self.column_order = np.concatenate([self.column_order, columns])
-        self.inside[columns] = True
-
-    def add_rows(self, rows: Ints) -> int:
-        """Add those of the rows that are not there yet; return how many."""
-        rows = rows[~self.in_rows[rows]]
-        if not len(rows):
-            return 0
-        coo = csr_array(self.by_row[rows]).tocoo()
-        keep = self.inside[coo.col]
-        part = csr_array(
-            (coo.data[keep], (coo.row[keep], self.seat[coo.col[keep]])),
-            shape=(len(rows), len(self.column_order)),
-        )
-        self.engine.addRows(
-            len(rows), self.scaled.row_lower[rows], self.scaled.row_upper[rows], part.nnz,
-            part.indptr[:-1].astype(np.int32), part.indices.astype(np.int32), part.data,
-        )  # fmt: skip
-        self.row_seat[rows] = len(self.row_order) + np.arange(len(rows))
-        self.row_order = np.concatenate([self.row_order, rows])
-        self.in_rows[rows] = True
-        return len(rows)
-
-    def _run(self, strategy: int, limit: float, solver: str = "simplex", *, near: bool = False) -> bool:
-        """Run the simplex method (strategy 1 dual, 4 primal) or another solver; False without an optimum.
-
-        Where few steps are left to be done (`near`) the dual method goes without steepest edges: weights for
-        them are made anew after every row that was added, and take longer than the steps.
-        """
-        self.engine.setOptionValue("solver", solver)
-        self.engine.setOptionValue("simplex_strategy", strategy)
-        self.engine.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX if near else CHOOSE)
-        self.engine.setOptionValue("time_limit", self.engine.getRunTime() + max(limit, 0.1))
-        run(self.engine, self.clock)
-        done = self.engine.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    def run(self, strategy: int, limit: float, solver: str = "simplex", *, near: bool = False) -> bool:
+        """Run the solver on the master, and tell what was replaced (`Master.run`)."""
+        done = super().run(strategy, limit, solver, near=near)
         if done:
-            self.solved = True
-            solution = self.engine.getSolution()
-            self.value = np.zeros(self.width)
-            real = self.column_order >= 0
-            values = np.asarray(solution.col_value)
-            self.value[self.column_order[real]] = values[real]
-            self.shortage = float(values[self.artificial].sum())
-            self.objective = float(self.engine.getInfo().objective_function_value)
-            self.dual = np.zeros(len(self.in_rows))
-            self.dual[self.row_order] = np.asarray(solution.row_dual)
-        return bool(done)
+            self.replaced.fill(self.value)
+        return done
+
+    def restore(self, basis: Basis) -> None:
+        """Take up a basis, with the routes and rows that it needs."""
+        super().restore(basis)
+        self.warm = False
 
     # -- pricing and bound -----------------------------------------------------------------------------------
 
-    def _price(self, weight: float = 0.0) -> int:
-        """Add the columns of open routes with negative reduced cost; return how many.
+    def _price(self, dual: Floats, enough: float = np.inf) -> tuple[int, float]:
+        """Add open routes whose reduced cost is negative; return how many, and the bound of the duals.
 
-        Parameters
-        ----------
-        weight
-            Weight of the best duals so far against the present ones (smoothing, Wentges 1997): it keeps the
-            duals from swinging. Without a new column there, the present duals are priced.
+        None are added where the bound is `enough`.
         """
-        for share in (weight, 0.0) if weight > 0 else (0.0,):
-            dual = share * self.center + (1 - share) * self.dual
-            reduced = (self.scaled.cost - self.transposed @ dual)[: self.n]
-            reduced = np.where(self.closed, np.inf, reduced)
-            if share > 0:
-                self.raise_bound(dual)
-            best, length = self.routes.cheapest(reduced)
-            wanted = best < -1e-6
-            if not wanted.any():
-                continue
-            new = self.routes.columns(reduced, length, wanted)
-            new = np.unique(new[~self.inside[new]])
-            if len(new):
-                self._add_columns(new)
-                return len(new)
-        return 0
-
-    def raise_bound(self, dual: Floats) -> None:
-        """Keep the better of the best bound and that of the given duals."""
-        value = self.bound(dual)
-        if value > self.best_bound:
-            self.best_bound, self.center = value, dual
+        bound, reduced, best, length = self._evaluate(dual)
+        wanted = best < -1e-6
+        if bound >= enough or not wanted.any():
+            return 0, bound
+        return self.add_paths(self.paths.add(*self.routes.cut_out(reduced, length, wanted))), bound
 
     def bound(self, dual: Floats) -> float:
         """Lagrangian bound for any duals and the present bounds of decisions, in money; -inf without one."""
-        scaled = self.scaled
-        low, high = scaled.row_lower, scaled.row_upper
+        return self._evaluate(dual)[0]
+
+    def _evaluate(self, dual: Floats) -> tuple[float, Floats, Floats, Floats]:
+        """Bound for some duals; reduced costs of the network, cheapest routes and all lengths by them."""
+        lean = self.lean
+        low, high = lean.row_lower, lean.row_upper
         dual = np.where(np.isinf(high) & (dual < 0), 0.0, dual)
         dual = np.where(np.isinf(low) & (dual > 0), 0.0, dual)
-        reduced = scaled.cost - self.transposed @ dual
-        meters = self.meter_column
-        short = np.minimum(reduced[meters], 0.0) * np.isinf(scaled.upper[meters])
-        dual[self.meter_row] -= short / (scaled.row[self.meter_row] * scaled.column[meters])
-        reduced = scaled.cost - self.transposed @ dual
-        best, _ = self.routes.cheapest(np.where(self.closed, np.inf, reduced[: self.n]))
-        low_routes = np.where(np.isfinite(best), np.minimum(best, 0.0), 0.0)
+        dual[self.balance] = 0.0
+        reduced = lean.cost[: self.n] - self.flow_columns.T @ dual
+        reduced[self.closed] = np.inf
+        best, length = self.routes.cheapest(reduced)
+        spared = np.where(np.isfinite(best), np.minimum(best, 0.0), 0.0)
         ends = self.routes.last[self.routes.first]
-        dual[self.demand_row] += low_routes / (scaled.row[self.demand_row] * scaled.column[ends])
-        reduced = (scaled.cost - self.transposed @ dual)[self.n :]
+        dual[self.demand_row] += spared / (lean.row[self.demand_row] * lean.column[ends])
+        rest = lean.cost[self.n :] - self.decision_columns.T @ dual
         lower, upper = self.lower[self.n :], self.upper[self.n :]
-        free = (np.isinf(upper) & (reduced < 0)) | (np.isinf(lower) & (reduced > 0))
-        if (np.abs(reduced[free]) > 1e-6).any():
-            return -np.inf
-        moved = (reduced != 0) & ~free
-        total = float(reduced[moved] @ np.where(reduced > 0, lower, upper)[moved])
-        priced = (dual != 0) & ~self.balance
-        total += float(dual[priced] @ np.where(dual > 0, low, high)[priced])
-        return scaled.value(total)
+        free = (np.isinf(upper) & (rest < 0)) | (np.isinf(lower) & (rest > 0))
+        if (np.abs(rest[free]) > 1e-6).any():
+            return -np.inf, reduced, best, length
+        moved = (rest != 0) & ~free
+        total = float(rest[moved] @ np.where(rest > 0, lower, upper)[moved])
+        total += float(dual[dual != 0] @ np.where(dual > 0, low, high)[dual != 0])
+        return lean.value(total), reduced, best, length
 
     def _cut(self) -> int:
-        """Add the strong rows that the solution breaks; return how many."""
-        activity = self.lazy_matrix @ self.value
-        return self.add_rows(self.lazy[activity > self.scaled.row_upper[self.lazy] + 1e-6])
+        """Add the rows that the solution breaks; return how many."""
+        return self.add_rows(self._broken(self.lazy, self.lazy_matrix))
+
+    def _broken(self, rows: Ints, matrix: csr_array) -> Ints:
+        broken: Bools = matrix @ self.value > self.lean.row_upper[rows] + 1e-6
+        return rows[broken]
 
     def _cut_through(self) -> int:
         """Add rows on what goes through sites that the solution breaks; return how many."""
@@ -403,13 +268,56 @@ class Sifted:
             return 0
         rows, before, count = self.through.rows(sets), len(self.in_rows), len(sets)
         self.sets += sets
+        self.lean = self.lean.with_rows("through", rows)
         self.scaled = self.scaled.with_rows("through", rows)
-        self._read_rows()
         none, nought = np.zeros(count, bool), np.zeros(count)
-        self.in_rows, self.entering = np.append(self.in_rows, none), np.append(self.entering, none)
+        self.in_rows, self.balance = np.append(self.in_rows, none), np.append(self.balance, none)
         self.center, self.dual = np.append(self.center, nought), np.append(self.dual, nought)
         self.row_seat = np.append(self.row_seat, np.full(count, -1))
+        self._read_rows()
         return self.add_rows(before + np.arange(count))
+
+    def follow(self, marks: Ints, count: Ints) -> None:
+        """Begin with routes of another network as far as they exist here, each in all its versions.
+
+        Parameters
+        ----------
+        marks
+            Marks of the columns of all routes, each route from its market back to its source.
+        count
+            How many columns each route has.
+        """
+        order = np.argsort(self.marks, kind="stable")
+        sorted_marks, tail, head = self.marks[order], self.routes.tail, self.routes.head
+        begin = np.cumsum(count) - count
+        # Every version of a route: which route it follows, its last column so far, and all of them.
+        which, way = np.arange(len(count)), np.empty((len(count), 0), np.int64)
+        found: list[Ints] = []
+        while len(which):
+            wanted = marks[begin[which] + way.shape[1]]
+            low, high = (np.searchsorted(sorted_marks, wanted, side) for side in ("left", "right"))
+            each = np.repeat(np.arange(len(which)), high - low)
+            seat = np.arange(len(each)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
+            column = order[low[each] + seat]
+            fits = np.ones(len(column), bool)
+            if way.shape[1]:
+                fits = head[column] == tail[way[each, -1]]
+            each, column = each[fits], column[fits]
+            which, way = which[each], np.column_stack([way[each], column])
+            whole = way.shape[1] == count[which]
+            done = way[whole & (tail[way[:, -1]] < 0)]
+            route = np.repeat(np.arange(len(done)), done.shape[1])
+            found.append(self.paths.add(done.ravel(), route))
+            which, way = which[~whole], way[~whole]
+        self.add_paths(np.concatenate([np.empty(0, np.int64), *found]))
+        self.warm = True
+
+    def ways(self, numbers: Ints) -> tuple[Ints, Ints]:
+        """Columns of routes, each from its market back to its source, and how many each of them has."""
+        routes = csc_array(self.paths.matrix[:, numbers])
+        count = np.diff(routes.indptr)
+        which = np.repeat(np.arange(len(numbers)), count)
+        return routes.indices[np.lexsort((-self.routes.depth[routes.indices], which))].astype(np.int64), count
 
     def solve(
         self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf
@@ -428,26 +336,24 @@ class Sifted:
             Bound from which on no more is asked for.
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
-        # From columns that mattered before, the interior point method finds a basis much sooner.
-        if not self._run(1, limit, "ipm" if self.warm else "simplex"):
+        # From routes that mattered before, the interior point method finds a basis much sooner.
+        if not self.run(DUAL, limit, "ipm" if self.warm else "simplex"):
             return False
-        self.raise_bound(self.dual)
+        self._keep_bound(self.dual, self.bound(self.dual))
         while True:
             for _ in range(3):
-                new = self._price(SMOOTHING)
+                new = self._price_smoothly()
                 report(self.best_bound)
                 if not new or self.best_bound >= enough:
                     break
-                if not self._run(4, end - self.clock.seconds):
+                if not self.run(PRIMAL, end - self.clock.seconds):
                     return False
             if self.best_bound >= enough:
                 return True
             before = self.objective
             cuts = self._cut()
-            if cuts and not self._run(1, end - self.clock.seconds, near=True):
+            if cuts and not self.run(DUAL, end - self.clock.seconds, near=True):
                 return False
-            self.raise_bound(self.dual)
-            report(self.best_bound)
             cost = self.scaled.value(self.objective)
             tight = cost - self.best_bound <= gap * abs(cost)
             still = self.objective - before <= little * abs(self.objective)
@@ -458,19 +364,36 @@ class Sifted:
                 if self.stocked or not risen or not self._cut_through():
                     return True
                 level = self.objective
-                if not self._run(1, end - self.clock.seconds, near=True):
+                if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
+
+    def _price_smoothly(self) -> int:
+        """Add routes by the mean of the best and the present duals or, where that gives none, by these.
+
+        Smoothing (Wentges 1997) keeps the duals from swinging.
+        """
+        for share in (SMOOTHING, 0.0):
+            dual = share * self.center + (1 - share) * self.dual
+            new, bound = self._price(dual)
+            self._keep_bound(dual, bound)
+            if new:
+                return new
+        return 0
+
+    def _keep_bound(self, dual: Floats, bound: float) -> None:
+        if bound > self.best_bound:
+            self.best_bound, self.center = bound, dual
 
     def hold(self, lower: Floats, upper: Floats) -> None:
         """Set bounds of whole decisions, (integer,), and close the columns that they switch off."""
         arrays, columns = self.scaled.arrays, self.integer
-        self.lower[columns], self.upper[columns] = lower, upper
-        self.engine.changeColsBounds(len(columns), self.seat[columns].astype(np.int32), lower, upper)
+        self.bound_decisions(columns, lower, upper)
         least, most = arrays.lower[arrays.flows :].copy(), arrays.upper[arrays.flows :].copy()
         least[columns - arrays.flows], most[columns - arrays.flows] = lower, upper
         # Switches are whole decisions: what else has no bound does not count.
         least, most = (np.where(np.isfinite(bound), bound, 0.0) for bound in (least, most))
         self.closed = self.switches.closed(least, most)[: self.n]
+        self.close(self.closed)
 
     def unsupported(self, point: Floats) -> Bools:
         """Whole decisions that a relaxed point (of all columns) does not take, and the columns they close."""
@@ -485,7 +408,7 @@ class Sifted:
     def strong_rows(self, open_: Bools) -> Bools:
         """Strong rows that have to do with the open ones of all columns: some lane and some decision."""
         out = np.zeros(len(self.in_rows), bool)
-        has = abs(self.lazy_matrix)
+        has = csr_array(abs(self.lazy_matrix))
         flow, decision = (has[:, part] @ open_[part] > 0 for part in (slice(self.n), slice(self.n, None)))
         out[self.lazy] = flow & decision
         return out
@@ -494,34 +417,6 @@ class Sifted:
         """Give whole decisions back their bounds."""
         arrays = self.scaled.arrays
         self.hold(arrays.lower[self.integer], arrays.upper[self.integer])
-
-    def basis(self) -> Basis:
-        """Return the basis of the last run, in the numbers of the whole model."""
-        basis = self.engine.getBasis()
-        status = np.array([int(x) for x in basis.col_status], np.int8)
-        column = np.zeros(self.width, np.int8)
-        real = self.column_order >= 0
-        column[self.column_order[real]] = status[real]
-        row = np.ones(len(self.in_rows), np.int8)
-        row[self.row_order] = [int(x) for x in basis.row_status]
-        return Basis(column, row, status[self.artificial])
-
-    def restore(self, basis: Basis) -> None:
-        """Take up a basis, with the columns and rows that it needs."""
-        columns = np.flatnonzero((basis.column == BASIC) & ~self.inside)
-        if len(columns):
-            self._add_columns(columns)
-        self.add_rows(np.flatnonzero(basis.row != BASIC))
-        status = np.zeros(len(self.column_order), np.int8)
-        real = self.column_order >= 0
-        status[real] = basis.column[self.column_order[real]]
-        status[self.artificial] = basis.artificial
-        taken = highspy.HighsBasis()
-        taken.col_status = [STATUS[x] for x in status.tolist()]
-        taken.row_status = [STATUS[x] for x in basis.row[self.row_order].tolist()]
-        taken.valid = True
-        self.engine.setBasis(taken)
-        self.warm = False
 
     def explore(
         self, lower: Floats, upper: Floats, basis: Basis, enough: float, gap: float, end: float
@@ -544,33 +439,42 @@ class Sifted:
         self.restore(basis)
         self.hold(lower, upper)
         bound = -np.inf
-        if not self._run(1, end - self.clock.seconds):
+        if not self.run(DUAL, end - self.clock.seconds):
             return bound
         for _ in range(EXPLORE_ROUNDS):
             while True:
-                bound = max(bound, self.bound(self.dual))
                 cost = self.scaled.value(self.objective)
-                if bound >= min(enough, cost - gap * abs(cost)) or not self._price():
+                new, found = self._price(self.dual, min(enough, cost - gap * abs(cost)))
+                bound = max(bound, found)
+                if not new:
                     break
-                if not self._run(4, end - self.clock.seconds):
+                if not self.run(PRIMAL, end - self.clock.seconds):
                     return bound
             if bound >= enough or not self._cut():
-                break
-            if not self._run(1, end - self.clock.seconds, near=True):
+                return bound
+            if not self.run(DUAL, end - self.clock.seconds, near=True):
                 return bound
         return max(bound, self.bound(self.dual))
 
     def settle(self, rounds: int, limit: float) -> bool:
-        """Solve again after bounds changed, pricing only columns that are not closed."""
+        """Solve again after bounds changed, pricing only routes that are not closed, with all links kept."""
         end = self.clock.seconds + limit
-        if not self._run(1, limit, near=True):
+        if not self.run(DUAL, limit, near=True):
             return False
-        for _ in range(rounds):
-            if not self._price():
-                break
-            if not self._run(4, end - self.clock.seconds):
+        while True:
+            rounds -= 1
+            if rounds >= 0 and self._price(self.dual)[0]:
+                if not self.run(PRIMAL, end - self.clock.seconds):
+                    return False
+            elif not self.add_rows(self._broken(*self._link_rows)):
+                return True
+            elif not self.run(DUAL, end - self.clock.seconds, near=True):
                 return False
-        return True
+
+    @cached_property
+    def _link_rows(self) -> tuple[Ints, csr_array]:
+        rows = self.lazy[~self.scaled.arrays.lazy[self.lazy]]
+        return rows, csr_array(self.lean.matrix[rows])
 
     def dive(self, limit: float) -> Floats | None:
         """Round the whole decisions step by step, solving in between; lines of roots are left as they are.
