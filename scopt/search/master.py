@@ -18,7 +18,7 @@ from scopt.search.paths import Paths
 from scopt.search.solver import engine_for, run
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Any, Self
 
     from numpy.typing import NDArray
 
@@ -117,7 +117,7 @@ class Master:
         )
         part = csc_array(hstack([self.decision_rows[rows], short], format="csc"))
         none, inf = np.zeros(len(needy)), np.full(len(needy), np.inf)
-        self.engine = engine_for(self.seed)
+        self.engine = self._solver()
         self.engine.passModel(
             part.shape[1], len(rows), part.nnz, int(highspy.MatrixFormat.kColwise),
             int(highspy.ObjSense.kMinimize), 0.0, np.r_[scaled.cost[self.n :], penalty],
@@ -131,12 +131,18 @@ class Master:
         self.shut = np.zeros(0, bool)
         self.taken = csc_array((self.n, 0))
 
+    def _solver(self) -> Any:
+        engine = engine_for(self.seed)
+        engine.setOptionValue("solver", "simplex")
+        engine.setOptionValue("simplex_scale_strategy", 0)  # the model is scaled, and scaling again costs steps
+        return engine
+
     def copy(self) -> Self:
         """Return a second one with the same columns, rows and bounds, to be used beside this one."""
         twin = copy(self)
         for name in ("row_seat", "in_rows", "lower", "upper"):
             setattr(twin, name, getattr(self, name).copy())
-        twin.engine = engine_for(self.seed)
+        twin.engine = self._solver()
         twin.engine.passModel(self.engine.getLp())
         return twin
 
@@ -226,13 +232,12 @@ class Master:
             none, most = np.zeros(len(changed)), np.where(shut[changed], 0.0, np.inf)
             self.engine.changeColsBounds(len(changed), (self.fixed + changed).astype(np.int32), none, most)
 
-    def run(self, strategy: int, limit: float, solver: str = "simplex", *, near: bool = False) -> bool:
-        """Run a simplex method (`DUAL`, `PRIMAL`) or another solver; False without an optimum.
+    def run(self, strategy: int, limit: float, *, near: bool = False) -> bool:
+        """Run a simplex method (`DUAL`, `PRIMAL`); False without an optimum.
 
         Where few steps are left to be done (`near`) the dual method goes without steepest edges: weights for
         them are made anew after every row that was added, and take longer than the steps.
         """
-        self.engine.setOptionValue("solver", solver)
         self.engine.setOptionValue("simplex_strategy", strategy)
         self.engine.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX if near else CHOOSE)
         self.engine.setOptionValue("time_limit", self.engine.getRunTime() + max(limit, 0.1))

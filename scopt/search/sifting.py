@@ -90,7 +90,6 @@ class Sifted(Master):
         self.lazy = np.flatnonzero(arrays.lazy | self.links if self.stocked else arrays.lazy)
         self.lazy_matrix = csr_array(self.lean.matrix[self.lazy])
         self._start()
-        self.warm = False  # whether routes are known that mattered, but no basis
         self.best_bound = -np.inf
         self.center, self.dual = np.zeros((2, len(scaled.row)))
 
@@ -192,17 +191,12 @@ class Sifted(Master):
         usual = 20.0 * max(1.0, float(np.abs(self.lean.cost[: self.n]).max(initial=1.0)))
         return rows, sign, np.where(whole[rows], max(usual, 2.0 * dear), usual)
 
-    def run(self, strategy: int, limit: float, solver: str = "simplex", *, near: bool = False) -> bool:
+    def run(self, strategy: int, limit: float, *, near: bool = False) -> bool:
         """Run the solver on the master, and tell what was replaced (`Master.run`)."""
-        done = super().run(strategy, limit, solver, near=near)
+        done = super().run(strategy, limit, near=near)
         if done:
             self.replaced.fill(self.value)
         return done
-
-    def restore(self, basis: Basis) -> None:
-        """Take up a basis, with the routes and rows that it needs."""
-        super().restore(basis)
-        self.warm = False
 
     # -- pricing and bound -----------------------------------------------------------------------------------
 
@@ -310,7 +304,6 @@ class Sifted(Master):
             found.append(self.paths.add(done.ravel(), route))
             which, way = which[~whole], way[~whole]
         self.add_paths(np.concatenate([np.empty(0, np.int64), *found]))
-        self.warm = True
 
     def ways(self, numbers: Ints) -> tuple[Ints, Ints]:
         """Columns of routes, each from its market back to its source, and how many each of them has."""
@@ -336,8 +329,7 @@ class Sifted(Master):
             Bound from which on no more is asked for.
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
-        # From routes that mattered before, the interior point method finds a basis much sooner.
-        if not self.run(DUAL, limit, "ipm" if self.warm else "simplex"):
+        if not self.run(DUAL, limit):
             return False
         self._keep_bound(self.dual, self.bound(self.dual))
         while True:
