@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -388,17 +388,22 @@ class Search:
         if self._done():
             return
         self._report(f"{self.phase}: kernel")
-        closed = ~sifted.inside
-        rows = sifted.in_rows | ~arrays.lazy
-        if not self.cells.count:
+        effort: dict[str, Any] = {
+            "gap": 0.3 * self.options.gap, "limit": min(limit, 0.15 * self.clock.left),
+            "seed": self.options.seed, "threads": self.options.threads,
+        }  # fmt: skip
+        start = self._start(arrays)
+        if self.cells.count:
+            kernel = sifted.kernel()
+            known = None if start is None else {j - kernel.beside: value for j, value in start.items()}
+            rows = np.ones(len(kernel.scaled.row), bool)
+            points = solve_mip(kernel.scaled, rows, self.clock, start=known, **effort).points
+            points = [kernel.whole(point) for point in points]
+        else:
             closed = sifted.unsupported(relaxed)
-            rows = rows | sifted.strong_rows(~closed)
-        outcome = solve_mip(
-            scaled, rows, self.clock, gap=0.3 * self.options.gap,
-            limit=min(limit, 0.15 * self.clock.left), seed=self.options.seed, threads=self.options.threads,
-            start=self._start(arrays), closed=closed,
-        )  # fmt: skip
-        self._improve(model, arrays, outcome.points[-2:])
+            rows = sifted.in_rows | ~arrays.lazy | sifted.strong_rows(~closed)
+            points = solve_mip(scaled, rows, self.clock, start=start, closed=closed, **effort).points
+        self._improve(model, arrays, points[-2:])
 
     def _enough(self) -> float:
         """Bound at which the gap is reached with the best design."""

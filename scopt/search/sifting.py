@@ -12,11 +12,12 @@ the state of the linear program, so the search may stop at any time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csc_array, csr_array, hstack
 
 from scopt.routes import Routes
 from scopt.search.lean import Lean
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Sifted"]
+__all__ = ["Kernel", "Sifted"]
 
 SMOOTHING = 0.5
 """Weight of the best duals in pricing."""
@@ -49,6 +50,30 @@ START_COLUMNS, MOST_ENDS = 25_000, 20
 
 EAGER_ROWS = 10_000
 """Strong rows of the first columns up to which a model without stock begins with all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A model of all decisions and few routes, in this order of its columns.
+
+    Attributes
+    ----------
+    scaled
+        The model.
+    beside
+        Column of the whole model that the first decision is.
+    routes
+        Columns of the network that each route takes, (network, routes).
+    """
+
+    scaled: Scaled
+    beside: int
+    routes: csc_array
+
+    def whole(self, point: Floats) -> Floats:
+        """Return a solution as one of the whole model, in the units of the case."""
+        decisions = len(point) - self.routes.shape[1]
+        return np.concatenate([self.routes @ point[decisions:], point[:decisions]])
 
 
 class Sifted(Master):
@@ -386,6 +411,24 @@ class Sifted(Master):
         least, most = (np.where(np.isfinite(bound), bound, 0.0) for bound in (least, most))
         self.closed = self.switches.closed(least, most)[: self.n]
         self.close(self.closed)
+
+    def kernel(self) -> Kernel:
+        """Return the routes at hand, open or closed, with all links and the strong rows at hand."""
+        rows = np.flatnonzero(self.in_rows | self.links)
+        flows = csr_array(self.flow_rows[rows] @ self.taken)
+        lean, beside = self.lean, slice(self.n, None)
+        count = len(self.order)
+        size = np.maximum.reduceat(lean.column[self.taken.indices], self.taken.indptr[:-1])
+        whole = np.concatenate([self.scaled.arrays.integer[beside], np.zeros(count, bool)])
+        small = replace(
+            lean, arrays=replace(self.scaled.arrays, integer=whole), column=np.r_[lean.column[beside], size],
+            cost=np.r_[lean.cost[beside], self.taken.T @ lean.cost[: self.n]],
+            lower=np.r_[lean.lower[beside], np.zeros(count)],
+            upper=np.r_[lean.upper[beside], np.full(count, np.inf)],
+            matrix=csr_array(hstack([self.decision_rows[rows], flows])), row=lean.row[rows],
+            row_lower=lean.row_lower[rows], row_upper=lean.row_upper[rows],
+        )  # fmt: skip
+        return Kernel(small, self.n, self.taken)
 
     def unsupported(self, point: Floats) -> Bools:
         """Whole decisions that a relaxed point (of all columns) does not take, and the columns they close."""
