@@ -59,6 +59,9 @@ NEAR = 3.0
 MOSTLY = 0.5
 """Part of the gap that chords are to blame for from which on they are refined before anything else."""
 
+WORTH = 0.9
+"""Part of the error of all chords that is refined at once; the rest is in many small cells."""
+
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
@@ -480,7 +483,7 @@ class Search:
         total = sum(error for error, _, _ in wanted)
         done, added = 0.0, False
         for error, n, at in wanted:
-            if error <= 1e-12 * max(1.0, abs(total)) or done > 0.98 * total:
+            if error <= 1e-12 * max(1.0, abs(total)) or done > WORTH * total:
                 break
             done += error
             points = self.breaks.get(keys[n], np.empty(0))
