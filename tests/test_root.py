@@ -87,14 +87,14 @@ def test_another_network_has_its_own_optimum(case, root, strategy):
 
 
 def test_a_row_more_does_not_matter(case, root):
-    few = [{"limit": "few", "measure": "sites", "tier": "depot", "max": 4}]
+    few = [{"limit": "few", "measure": "sites", "tier": "depot", "max": 6}]
     changed = depots_case(3, limits=few)
     alone, many = relaxed(changed)
     led, steps = relaxed(changed, root)
     assert Root.of(led).network == root.network
     assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
     assert cost(led) > 1.001 * cost(relaxed(case)[0])
-    assert steps < many
+    assert steps < 0.7 * many
 
 
 def test_versions_of_a_stock_point_begin_with_the_rows_that_were_tight(case, root):

@@ -134,7 +134,7 @@ class Master:
     def _solver(self) -> Any:
         engine = engine_for(self.seed)
         engine.setOptionValue("solver", "simplex")
-        engine.setOptionValue("simplex_scale_strategy", 0)  # the model is scaled, and scaling again costs steps
+        engine.setOptionValue("simplex_scale_strategy", 0)  # scaling what is scaled costs steps
         return engine
 
     def copy(self) -> Self:

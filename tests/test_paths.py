@@ -1,0 +1,112 @@
+"""Routes as columns: what they are, how they are told apart, and masters made of them."""
+
+import numpy as np
+import pytest
+from test_lean import refined
+from test_sifting import depots_case, sifted_of
+from tiny_cases import tiny_case
+
+import scopt
+from scopt.case import Case
+from scopt.network import LAST
+from scopt.routes import Routes
+from scopt.search.paths import Paths
+from scopt.search.sifting import Sifted
+from scopt.search.solver import Clock, Scaled, solve_mip
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_routes_lead_from_a_source_to_a_market_at_their_length(seed):
+    net = scopt.build(Case.from_frames(tiny_case(seed)), "integrated").network
+    routes = Routes(net)
+    cost = np.random.default_rng(seed).uniform(-1.0, 3.0, net.size)
+    best, length = routes.cheapest(cost)
+    wanted = np.isfinite(best)
+    columns, number = routes.cut_out(cost, length, wanted)
+    assert len(np.unique(number)) == wanted.sum()
+    assert np.bincount(number, cost[columns]) == pytest.approx(best[wanted])
+    for one in range(int(wanted.sum())):
+        way = columns[number == one]
+        assert net.kind[way[0]] == LAST
+        assert net.tail[way[-1]] < 0
+        assert (net.tail[way[:-1]] == net.head[way[1:]]).all()
+        assert (np.diff(routes.depth[way]) < 0).all()
+
+
+def test_a_cell_is_given_several_ends():
+    net = scopt.build(depots_case(2, depots=6, shops=8)).network
+    routes = Routes(net)
+    cost = np.random.default_rng(1).uniform(0.0, 1.0, net.size)
+    best, length = routes.cheapest(cost)
+    columns, number = routes.cut_out(cost, length, np.isfinite(best), 3)
+    ends = routes.cell[np.argsort(routes.last)][
+        np.searchsorted(np.sort(routes.last), columns[: number.max() + 1])
+    ]
+    assert np.bincount(ends).max() == 3
+    assert len(np.unique(columns[: number.max() + 1])) == number.max() + 1
+
+
+def test_a_route_keeps_its_number():
+    paths = Paths(6)
+    first = paths.add(np.array([0, 1, 2, 3, 4]), np.array([0, 0, 1, 1, 1]))
+    again = paths.add(np.array([5, 4, 3, 2, 1, 0, 0, 1]), np.array([0, 1, 1, 1, 2, 2, 3, 3]))
+    assert first.tolist() == [0, 1]
+    assert again.tolist() == [2, 1, 0, 0]
+    assert paths.matrix.toarray().T.tolist() == [[1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1]]
+    assert paths.add(np.empty(0, np.int64), np.empty(0, np.int64)).tolist() == []
+
+
+def test_routes_are_followed_on_their_own_network_and_in_all_versions_on_another():
+    case = depots_case(3, depots=6, shops=10)
+    sifted, _ = sifted_of(case)
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    columns, count = sifted.ways(sifted.order)
+    marks = sifted.marks[columns]
+    before = sifted.paths.count
+    sifted.follow(marks, count)
+    assert sifted.paths.count == before
+    model = refined(case)
+    other = Sifted(model, Scaled.of(model.compile()), Clock(60.0))
+    other.follow(marks, count)
+    ways, length = other.ways(np.arange(other.paths.count))
+    begin = np.cumsum(length) - length
+    known = {tuple(other.marks[ways[b : b + n]].tolist()) for b, n in zip(begin, length, strict=True)}
+    begin = np.cumsum(count) - count
+    assert {tuple(marks[b : b + n].tolist()) for b, n in zip(begin, count, strict=True)} <= known
+    assert other.paths.count > len(known)  # versions of one route have the same marks
+
+
+def test_closed_columns_close_their_routes():
+    sifted, _ = sifted_of(depots_case(3, depots=6, shops=10))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    closed = np.zeros(sifted.n, bool)
+    closed[np.argmax(sifted.value[: sifted.n])] = True
+    before = sifted.objective
+    sifted.close(closed)
+    assert sifted.settle(0, 60.0)
+    assert sifted.value[: sifted.n][closed].max() == 0
+    assert sifted.objective > before
+    sifted.close(np.zeros(sifted.n, bool))
+    assert sifted.settle(0, 60.0)
+    assert sifted.objective == pytest.approx(before)
+
+
+def test_a_kernel_is_the_model_of_few_routes():
+    case = depots_case(5, depots=5, shops=8, products=1)
+    sifted, scaled = sifted_of(case)
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    kernel = sifted.kernel()
+    found = solve_mip(kernel.scaled, np.ones(len(kernel.scaled.row), bool), Clock(60.0), gap=1e-7)
+    plain = solve_mip(scaled, np.ones(len(scaled.row), bool), Clock(60.0), gap=1e-7)
+    assert found.status == plain.status == "optimal"
+    assert plain.bound * (1 - 1e-6) <= found.bound < plain.bound * 1.05
+    point = kernel.whole(found.points[-1])
+    sifted.replaced.fill(scaled_point := point / scaled.column)
+    arrays = scaled.arrays
+    core = ~arrays.lazy
+    activity = scaled.matrix @ scaled_point
+    assert (activity >= scaled.row_lower - 1e-5)[core].all()
+    assert (activity <= scaled.row_upper + 1e-5)[core].all()
+    assert arrays.cost @ (scaled_point * scaled.column) + arrays.offset == pytest.approx(
+        found.bound, rel=1e-6
+    )
