@@ -134,7 +134,7 @@ class Sifted(Master):
 
     @cached_property
     def row_marks(self) -> Ints:
-        """Mark each strong row by the columns in it, versions of a stock point alike, (strong rows,)."""
+        """Mark each row that may be left out by the columns in it, versions of a stock point alike."""
         entries = self.lazy_matrix.indices
         marks = np.append(self.marks, np.zeros(self.width - self.n, np.int64)).view(np.uint64)[entries]
         marks[entries >= self.n] = 0
@@ -290,7 +290,8 @@ class Sifted(Master):
         self.lean = self.lean.with_rows("through", rows)
         self.scaled = self.scaled.with_rows("through", rows)
         none, nought = np.zeros(count, bool), np.zeros(count)
-        self.in_rows, self.balance = np.append(self.in_rows, none), np.append(self.balance, none)
+        for name in ("in_rows", "balance", "links"):
+            setattr(self, name, np.append(getattr(self, name), none))
         self.center, self.dual = np.append(self.center, nought), np.append(self.dual, nought)
         self.row_seat = np.append(self.row_seat, np.full(count, -1))
         self._read_rows()
