@@ -384,7 +384,7 @@ class Search:
     ) -> None:
         """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
 
-        With stock that are the columns of the relaxation; without, where a site serves whom it likes, all
+        With stock that are the routes of the relaxation; without, where a site serves whom it likes, all
         columns of the decisions that the relaxation takes. The first time it may take as long (`limit`, in
         seconds) as the relaxation took, then twice as long, and so on: branching may find designs sooner.
         """
