@@ -10,7 +10,9 @@ import scopt
 from scopt.case import Case
 from scopt.network import LAST
 from scopt.routes import Routes
+from scopt.search.kernel import Kernel
 from scopt.search.paths import Paths
+from scopt.search.root import follow, ways
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Scaled, solve_mip
 
@@ -60,17 +62,19 @@ def test_routes_are_followed_on_their_own_network_and_in_all_versions_on_another
     case = depots_case(3, depots=6, shops=10)
     sifted, _ = sifted_of(case)
     assert sifted.solve(1e-6, 60.0, lambda bound: None)
-    columns, count = sifted.ways(sifted.order)
+    columns, count = ways(sifted)
     marks = sifted.marks[columns]
     before = sifted.paths.count
-    sifted.follow(marks, count)
+    follow(sifted, marks, count)
     assert sifted.paths.count == before
     model = refined(case)
     other = Sifted(model, Scaled.of(model.compile()), Clock(60.0))
-    other.follow(marks, count)
-    ways, length = other.ways(np.arange(other.paths.count))
+    begun = len(other.order)
+    follow(other, marks, count)
+    assert len(other.order) > begun
+    here, length = ways(other)
     begin = np.cumsum(length) - length
-    known = {tuple(other.marks[ways[b : b + n]].tolist()) for b, n in zip(begin, length, strict=True)}
+    known = {tuple(other.marks[here[b : b + n]].tolist()) for b, n in zip(begin, length, strict=True)}
     begin = np.cumsum(count) - count
     assert {tuple(marks[b : b + n].tolist()) for b, n in zip(begin, count, strict=True)} <= known
     assert other.paths.count > len(known)  # versions of one route have the same marks
@@ -95,7 +99,7 @@ def test_a_kernel_is_the_model_of_few_routes():
     case = depots_case(5, depots=5, shops=8, products=1)
     sifted, scaled = sifted_of(case)
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
-    kernel = sifted.kernel()
+    kernel = Kernel.of(sifted)
     found = solve_mip(kernel.scaled, np.ones(len(kernel.scaled.row), bool), Clock(60.0), gap=1e-7)
     plain = solve_mip(scaled, np.ones(len(scaled.row), bool), Clock(60.0), gap=1e-7)
     assert found.status == plain.status == "optimal"

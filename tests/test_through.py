@@ -10,6 +10,7 @@ import scopt
 from scopt.case import Case
 from scopt.network import LANE, LAST, SUPPLY
 from scopt.search import method
+from scopt.search.kernel import Kernel
 from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Lp, Scaled, solve_mip
@@ -240,7 +241,7 @@ def test_rows_hold_in_networks_with_times_and_stock():
         if not sifted.solve(1e-9, 60.0, lambda bound: None) or not sifted.sets:
             continue
         found += 1
-        assert len(sifted.kernel().scaled.row) >= sifted.in_rows.sum()
+        assert len(Kernel.of(sifted).scaled.row) >= sifted.in_rows.sum()
         plain, more = (
             solve_mip(one, np.ones(len(one.row), bool), Clock(60.0), gap=1e-8)
             for one in (scaled, sifted.scaled)

@@ -130,7 +130,8 @@ def _defines(scaled: Scaled, part: csr_array, columns: Ints, rows: Ints) -> Bool
     unit = np.asarray(part[np.arange(len(rows)), columns]).ravel()
     entries = part.tocoo()
     other = entries.col != columns[entries.row]
-    bad = other & ((entries.data * unit[entries.row] > 0) | (scaled.lower[entries.col] < 0))
+    unknown = np.isin(entries.col, columns)  # one cannot be told by another that is replaced as well
+    bad = other & (unknown | (entries.data * unit[entries.row] > 0) | (scaled.lower[entries.col] < 0))
     sums = np.bincount(entries.row[bad], minlength=len(rows)) == 0
     low, high = scaled.row_lower[rows], scaled.row_upper[rows]
     equal = (low == 0) & (high == 0)

@@ -151,13 +151,6 @@ class Master:
         self.add_paths(other.order)
 
     @property
-    def seat(self) -> Ints:
-        """Place of every route among those that are in the program; -1 for the others."""
-        seat = np.full(self.paths.count, -1, np.int64)
-        seat[self.order] = np.arange(len(self.order))
-        return seat
-
-    @property
     def inside(self) -> Bools:
         """Columns that some route takes, (columns,); decisions all."""
         inside = np.ones(self.width, bool)
@@ -166,8 +159,7 @@ class Master:
 
     def add_paths(self, numbers: Ints) -> int:
         """Add those of the routes that are not there yet; return how many."""
-        numbers = np.unique(numbers)
-        numbers = numbers[self.seat[numbers] < 0]
+        numbers = np.setdiff1d(numbers, self.order)
         if not len(numbers):
             return 0
         route = csc_array(self.paths.matrix[:, numbers])

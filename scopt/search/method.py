@@ -27,6 +27,7 @@ from scopt.search.branching import Tree
 from scopt.search.cover import covered
 from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
+from scopt.search.kernel import Kernel
 from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
@@ -397,7 +398,7 @@ class Search:
         }  # fmt: skip
         start = self._start(arrays)
         if self.cells.count:
-            kernel = sifted.kernel()
+            kernel = Kernel.of(sifted)
             known = None if start is None else {j - kernel.beside: value for j, value in start.items()}
             rows = np.ones(len(kernel.scaled.row), bool)
             points = solve_mip(kernel.scaled, rows, self.clock, start=known, **effort).points

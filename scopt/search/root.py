@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bytes = NDArray[np.int8]
 
-__all__ = ["Root"]
+__all__ = ["Root", "follow", "ways"]
 
 THROUGH = "through 1"
 """Block of the rows on what goes through sites."""
@@ -88,7 +88,7 @@ class Root:
             taut = rows[THROUGH] != BASIC
             rows[THROUGH] = rows[THROUGH][taut]
             sets = [one for one, keep in zip(sifted.sets, taut.tolist(), strict=True) if keep]
-        columns, lengths = sifted.ways(sifted.order)
+        columns, lengths = ways(sifted)
         beside = arrays.flows - sifted.n
         return cls(
             _digest(sifted), columns, lengths, sifted.marks[columns], tight, basis.path[sifted.order],
@@ -127,7 +127,7 @@ class Root:
         if len(self.counts):
             sifted.add_sets(np.split(self.sets, np.cumsum(self.counts)[:-1]))
         if self.network != _digest(sifted):
-            sifted.follow(self.marks, self.lengths)
+            follow(sifted, self.marks, self.lengths)
             sifted.add_rows(sifted.lazy[np.isin(sifted.row_marks, self.tight)])
             return
         numbers = sifted.paths.add(self.columns, np.repeat(np.arange(len(self.lengths)), self.lengths))
@@ -145,6 +145,46 @@ class Root:
         sifted.restore(
             Basis(path, np.concatenate([self.beside, np.array(decision, np.int8)]), row, artificial)
         )
+
+
+def ways(sifted: Sifted) -> tuple[Ints, Ints]:
+    """Columns of the routes at hand, each from its market back to its source, and how many each has."""
+    column, count = sifted.taken.indices, np.diff(sifted.taken.indptr)
+    order = np.lexsort((-sifted.routes.depth[column], np.repeat(np.arange(len(count)), count)))
+    return column[order].astype(np.int64), count.astype(np.int64)
+
+
+def follow(sifted: Sifted, marks: Ints, count: Ints) -> None:
+    """Add routes of another network as far as they exist here, each in all its versions.
+
+    Parameters
+    ----------
+    marks
+        Marks of the columns of all routes, each route from its market back to its source.
+    count
+        How many columns each route has.
+    """
+    order = np.argsort(sifted.marks, kind="stable")
+    known, tail, head = sifted.marks[order], sifted.routes.tail, sifted.routes.head
+    begin = np.cumsum(count) - count
+    # Every version so far: which route it follows, and its columns.
+    which, way = np.arange(len(count)), np.empty((len(count), 0), np.int64)
+    found = [np.empty(0, np.int64)]
+    while len(which):
+        wanted = marks[begin[which] + way.shape[1]]
+        low, high = (np.searchsorted(known, wanted, side) for side in ("left", "right"))
+        each = np.repeat(np.arange(len(which)), high - low)
+        first = np.cumsum(high - low) - (high - low)
+        column = order[low[each] + np.arange(len(each)) - first[each]]
+        if way.shape[1]:
+            fits = head[column] == tail[way[each, -1]]
+            each, column = each[fits], column[fits]
+        which, way = which[each], np.column_stack([way[each], column])
+        whole = way.shape[1] == count[which]
+        done = way[whole & (tail[way[:, -1]] < 0)]
+        found.append(sifted.paths.add(done.ravel(), np.repeat(np.arange(len(done)), done.shape[1])))
+        which, way = which[~whole], way[~whole]
+    sifted.add_paths(np.concatenate(found))
 
 
 def _packed(values: NDArray[Any]) -> str:

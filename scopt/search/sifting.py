@@ -12,12 +12,11 @@ the state of the linear program, so the search may stop at any time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, hstack
+from scipy.sparse import csr_array
 
 from scopt.routes import Routes
 from scopt.search.lean import Lean
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from scipy.sparse import csc_array
 
     from scopt.models import Model
     from scopt.search.solver import Clock, Scaled
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Kernel", "Sifted"]
+__all__ = ["Sifted"]
 
 SMOOTHING = 0.5
 """Weight of the best duals in pricing."""
@@ -50,30 +50,6 @@ START_COLUMNS, MOST_ENDS = 25_000, 20
 
 EAGER_ROWS = 10_000
 """Strong rows of the first columns up to which a model without stock begins with all of them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Kernel:
-    """A model of all decisions and few routes, in this order of its columns.
-
-    Attributes
-    ----------
-    scaled
-        The model.
-    beside
-        Column of the whole model that the first decision is.
-    routes
-        Columns of the network that each route takes, (network, routes).
-    """
-
-    scaled: Scaled
-    beside: int
-    routes: csc_array
-
-    def whole(self, point: Floats) -> Floats:
-        """Return a solution as one of the whole model, in the units of the case."""
-        decisions = len(point) - self.routes.shape[1]
-        return np.concatenate([self.routes @ point[decisions:], point[:decisions]])
 
 
 class Sifted(Master):
@@ -161,12 +137,11 @@ class Sifted(Master):
         """Rows ``flows <= decisions`` that are not strong rows, (rows,)."""
         lean = self.lean
         none = (lean.row_upper == 0) & np.isinf(lean.row_lower) & ~self.scaled.arrays.lazy & ~self.balance
-        return np.asarray(none & (self._entries[:, : self.scaled.arrays.flows].sum(axis=1) > 0))
+        return np.asarray(none & self._has(slice(self.scaled.arrays.flows)))
 
-    @cached_property
-    def _entries(self) -> csr_array:
-        """Sizes of all entries of the model as it was given."""
-        return csr_array(abs(self.scaled.matrix))
+    def _has(self, columns: slice | Ints) -> Bools:
+        """Rows of the model, before anything is replaced, in which some of the columns are, (rows,)."""
+        return np.asarray(np.diff(csr_array(self.scaled.matrix[:, columns]).indptr) > 0)
 
     # -- restricted master -----------------------------------------------------------------------------------
 
@@ -207,8 +182,7 @@ class Sifted(Master):
         These are rows that nothing at all would break, and rows among decisions alone, which no route mends.
         """
         low, high = self.lean.row_lower, self.lean.row_upper
-        whole = self._entries[:, self.integer].sum(axis=1) > 0
-        whole &= self._entries[:, : self.scaled.arrays.flows].sum(axis=1) == 0
+        whole = self._has(self.integer) & ~self._has(slice(self.scaled.arrays.flows))
         short = np.flatnonzero(core & np.isfinite(low) & ((low > 0) | whole))
         over = np.flatnonzero(core & np.isfinite(high) & ((high < 0) | whole))
         rows = np.concatenate([short, over])
@@ -297,47 +271,6 @@ class Sifted(Master):
         self._read_rows()
         return self.add_rows(before + np.arange(count))
 
-    def follow(self, marks: Ints, count: Ints) -> None:
-        """Begin with routes of another network as far as they exist here, each in all its versions.
-
-        Parameters
-        ----------
-        marks
-            Marks of the columns of all routes, each route from its market back to its source.
-        count
-            How many columns each route has.
-        """
-        order = np.argsort(self.marks, kind="stable")
-        sorted_marks, tail, head = self.marks[order], self.routes.tail, self.routes.head
-        begin = np.cumsum(count) - count
-        # Every version of a route: which route it follows, its last column so far, and all of them.
-        which, way = np.arange(len(count)), np.empty((len(count), 0), np.int64)
-        found: list[Ints] = []
-        while len(which):
-            wanted = marks[begin[which] + way.shape[1]]
-            low, high = (np.searchsorted(sorted_marks, wanted, side) for side in ("left", "right"))
-            each = np.repeat(np.arange(len(which)), high - low)
-            seat = np.arange(len(each)) - np.repeat(np.cumsum(high - low) - (high - low), high - low)
-            column = order[low[each] + seat]
-            fits = np.ones(len(column), bool)
-            if way.shape[1]:
-                fits = head[column] == tail[way[each, -1]]
-            each, column = each[fits], column[fits]
-            which, way = which[each], np.column_stack([way[each], column])
-            whole = way.shape[1] == count[which]
-            done = way[whole & (tail[way[:, -1]] < 0)]
-            route = np.repeat(np.arange(len(done)), done.shape[1])
-            found.append(self.paths.add(done.ravel(), route))
-            which, way = which[~whole], way[~whole]
-        self.add_paths(np.concatenate([np.empty(0, np.int64), *found]))
-
-    def ways(self, numbers: Ints) -> tuple[Ints, Ints]:
-        """Columns of routes, each from its market back to its source, and how many each of them has."""
-        routes = csc_array(self.paths.matrix[:, numbers])
-        count = np.diff(routes.indptr)
-        which = np.repeat(np.arange(len(numbers)), count)
-        return routes.indices[np.lexsort((-self.routes.depth[routes.indices], which))].astype(np.int64), count
-
     def solve(
         self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf
     ) -> bool:
@@ -413,24 +346,6 @@ class Sifted(Master):
         self.closed = self.switches.closed(least, most)[: self.n]
         self.close(self.closed)
 
-    def kernel(self) -> Kernel:
-        """Return the routes at hand, open or closed, with all links and the strong rows at hand."""
-        rows = np.flatnonzero(self.in_rows | self.links)
-        flows = csr_array(self.flow_rows[rows] @ self.taken)
-        lean, beside = self.lean, slice(self.n, None)
-        count = len(self.order)
-        size = np.maximum.reduceat(lean.column[self.taken.indices], self.taken.indptr[:-1])
-        whole = np.concatenate([self.scaled.arrays.integer[beside], np.zeros(count, bool)])
-        small = replace(
-            lean, arrays=replace(self.scaled.arrays, integer=whole), column=np.r_[lean.column[beside], size],
-            cost=np.r_[lean.cost[beside], self.taken.T @ lean.cost[: self.n]],
-            lower=np.r_[lean.lower[beside], np.zeros(count)],
-            upper=np.r_[lean.upper[beside], np.full(count, np.inf)],
-            matrix=csr_array(hstack([self.decision_rows[rows], flows])), row=lean.row[rows],
-            row_lower=lean.row_lower[rows], row_upper=lean.row_upper[rows],
-        )  # fmt: skip
-        return Kernel(small, self.n, self.taken)
-
     def unsupported(self, point: Floats) -> Bools:
         """Whole decisions that a relaxed point (of all columns) does not take, and the columns they close."""
         arrays = self.scaled.arrays
@@ -444,7 +359,7 @@ class Sifted(Master):
     def strong_rows(self, open_: Bools) -> Bools:
         """Strong rows that have to do with the open ones of all columns: some lane and some decision."""
         out = np.zeros(len(self.in_rows), bool)
-        has = csr_array(abs(self.lazy_matrix))
+        has = abs(self.lazy_matrix)
         flow, decision = (has[:, part] @ open_[part] > 0 for part in (slice(self.n), slice(self.n, None)))
         out[self.lazy] = flow & decision
         return out

@@ -1,0 +1,61 @@
+"""The kernel of a relaxation with stock: all decisions, and the routes that were found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array, hstack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from scopt.search.sifting import Sifted
+    from scopt.search.solver import Scaled
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Kernel"]
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A model of all decisions and few routes, in this order of its columns.
+
+    Attributes
+    ----------
+    scaled
+        The model.
+    beside
+        Column of the whole model that the first decision is.
+    routes
+        Columns of the network that each route takes, (network, routes).
+    """
+
+    scaled: Scaled
+    beside: int
+    routes: csc_array
+
+    @classmethod
+    def of(cls, sifted: Sifted) -> Kernel:
+        """Take the routes at hand, open or closed, with all links and the strong rows at hand."""
+        rows = np.flatnonzero(sifted.in_rows | sifted.links)
+        lean, n, routes = sifted.lean, sifted.n, sifted.taken
+        count = len(sifted.order)
+        ends = routes.indices[routes.indptr[:-1]]  # columns of a route are counted in the same units
+        whole = np.concatenate([sifted.scaled.arrays.integer[n:], np.zeros(count, bool)])
+        matrix = csr_array(hstack([sifted.decision_rows[rows], sifted.flow_rows[rows] @ routes]))
+        small = replace(
+            lean, arrays=replace(sifted.scaled.arrays, integer=whole), matrix=matrix,
+            column=np.r_[lean.column[n:], lean.column[ends]],
+            cost=np.r_[lean.cost[n:], routes.T @ lean.cost[:n]],
+            lower=np.r_[lean.lower[n:], np.zeros(count)], upper=np.r_[lean.upper[n:], np.full(count, np.inf)],
+            row=lean.row[rows], row_lower=lean.row_lower[rows], row_upper=lean.row_upper[rows],
+        )  # fmt: skip
+        return cls(small, n, routes)
+
+    def whole(self, point: Floats) -> Floats:
+        """Return a solution as one of the whole model, in the units of the case."""
+        decisions = len(point) - self.routes.shape[1]
+        return np.concatenate([self.routes @ point[decisions:], point[:decisions]])
