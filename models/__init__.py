@@ -13,7 +13,7 @@ from scopt.models.limits import add_limits
 from scopt.models.model import BUCKETS, Arrays, Model
 from scopt.models.network_flow import add_balance, add_demand, add_flow_costs
 from scopt.models.o2o import add_joining
-from scopt.models.offers import add_pair_tariffs, add_site_tariffs
+from scopt.models.offers import Tariff, add_pair_tariffs, add_site_tariffs
 from scopt.models.operators import add_operators
 from scopt.models.service import add_on_time_shares, add_single_sourcing
 from scopt.models.sites import add_site_capacity, add_site_links, add_sites
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scopt.models.model import Floats
     from scopt.network import Network
 
-__all__ = ["BUCKETS", "Arrays", "Model", "build"]
+__all__ = ["BUCKETS", "Arrays", "Model", "Tariff", "build"]
 
 
 def build(

@@ -6,6 +6,7 @@ Tariffs are sets of offers of which at most one is taken: the multiple-choice fo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from scopt.models.model import Floats, Ints, Model
 
-__all__ = ["Tiers", "add_pair_tariffs", "add_site_tariffs", "add_tiers"]
+__all__ = ["Tariff", "Tiers", "add_pair_tariffs", "add_site_tariffs", "add_tiers"]
 
 
 class Tiers:
@@ -60,7 +61,32 @@ class Tiers:
         return int(np.argmin(cost))
 
 
-def add_tiers(model: Model, subject: str, volume: Any, taken: Any, most: float) -> tuple[Any, Any]:
+@dataclass(frozen=True, eq=False)
+class Tariff:
+    """Tiers of a model.
+
+    Parameters
+    ----------
+    subject
+        Key in the `rates` sheet.
+    tiers
+        The price list.
+    choice, part
+        Pyomo variables of each tier: whether it is taken, and the volume in it.
+    lanes
+        Columns on lanes that are never more, in sizes, than the volume.
+    """
+
+    subject: str
+    tiers: Tiers
+    choice: list[Any]
+    part: list[Any]
+    lanes: Ints
+
+
+def add_tiers(
+    model: Model, subject: str, volume: Any, taken: Any, most: float, lanes: Ints
+) -> tuple[Any, Any]:
     r"""Choose one tier of a tariff for a volume.
 
     .. math:: \sum_t y_t = z, \quad \sum_t q_t = q, \quad b_t y_t \le q_t \le b_{t+1} y_t, \quad
@@ -76,6 +102,8 @@ def add_tiers(model: Model, subject: str, volume: Any, taken: Any, most: float) 
         Pyomo expression z: whether the subject is used at all.
     most
         Largest volume that can occur.
+    lanes
+        Columns on lanes that are never more, in sizes, than the volume.
 
     Returns
     -------
@@ -91,6 +119,7 @@ def add_tiers(model: Model, subject: str, volume: Any, taken: Any, most: float) 
         m.tier_minimum = pyo.Constraint(pyo.Any)
     count = range(len(tiers.low))
     choice, part = [m.tier[subject, t] for t in count], [m.tier_volume[subject, t] for t in count]
+    model.notes.setdefault("tariffs", []).append(Tariff(subject, tiers, choice, part, lanes))
     for t in count:
         part[t].setub(float(tiers.high[t]))
     m.tier_rows.add(pyo.quicksum(choice) == taken)
@@ -132,11 +161,12 @@ def largest_volume(model: Model, column: Ints) -> float:
 def add_site_tariffs(model: Model) -> None:
     """Tariffs whose subject is a site take the place of its fixed and unit cost."""
     chain, m = model.chain, model.pyomo
-    capacity = chain.site_column("capacity")
+    capacity, move = chain.site_column("capacity"), is_move(model)
     for i in np.flatnonzero(chain.site_tariff & chain.usable).tolist():
         site, who = str(chain.site_ids[i]), int(chain.site_operator[i])
         most = min(largest_volume(model, np.flatnonzero(model.network.enters == i)), capacity[i])
-        fixed, rest = add_tiers(model, site, m.site_volume[site], m.open_site[site], most)
+        leave = move[model.network.site[move] == i]
+        fixed, rest = add_tiers(model, site, m.site_volume[site], m.open_site[site], most, leave)
         model.pay("sites" if who < 0 else "operators", fixed, who, site=i)
         model.pay("handling" if who < 0 else "operators", rest, who, site=i)
 
@@ -163,5 +193,5 @@ def add_pair_tariffs(model: Model) -> None:
     for n, subject in enumerate(subjects):
         who = int(chain.lanes["w"].to_numpy()[of_lane == n][0])
         most = largest_volume(model, move[which == n])
-        fixed, rest = add_tiers(model, subject, volume[subject], m.pair_used[subject], most)
+        fixed, rest = add_tiers(model, subject, volume[subject], m.pair_used[subject], most, move[which == n])
         model.pay("transport" if who < 0 else "operators", fixed + rest, who)

@@ -57,12 +57,15 @@ def add_operators(model: Model) -> None:
     column, who = operator_columns(model)
     size = chain.product_column("size")[model.network.product[column]]
     model.meter("operator_volume", ids.tolist(), who, column, size)
+    move = is_move(model)
+    carrier = chain.lanes["w"].to_numpy()[model.network.lane[move]]
     table = chain.case.operators.set_index("operator")
     for number, o in enumerate(ids):
         row = table.loc[o]
         if o in chain.tariffs:
             most = largest_volume(model, column[who == number])
-            fixed, rest = add_tiers(model, o, m.operator_volume[o], m.contract[o], most)
+            lanes = move[(chain.site_operator[model.network.site[move]] == number) | (carrier == number)]
+            fixed, rest = add_tiers(model, o, m.operator_volume[o], m.contract[o], most, lanes)
             model.pay("operators", fixed + rest, number)
         elif row["contract_cost"]:
             model.pay("operators", float(row["contract_cost"]) * m.contract[o], number)

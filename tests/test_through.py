@@ -12,7 +12,7 @@ from scopt.network import LANE, LAST, SUPPLY
 from scopt.search import method
 from scopt.search.kernel import Kernel
 from scopt.search.root import Root
-from scopt.search.sifting import Sifted
+from scopt.search.sifting import FOUND, Sifted
 from scopt.search.solver import Clock, Lp, Scaled, solve_mip
 from scopt.search.through import Through
 
@@ -180,7 +180,7 @@ def test_the_relaxation_of_two_stages_rises_and_stays_a_bound(monkeypatch):
     weak = float(scaled.arrays.cost @ plain.solve()) + scaled.arrays.offset
     sifted = Sifted(model, scaled, Clock(60.0))
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
-    assert sum(count for name, count in sifted.scaled.arrays.row_blocks if name == "through") > 0
+    assert sum(count for name, count in sifted.scaled.arrays.row_blocks if name == FOUND) > 0
     assert len(sifted.in_rows) == len(sifted.scaled.row) == sifted.flow_rows.shape[0]
     best = scopt.solve(case, gap=1e-7).cost
     assert weak + 0.5 * (best - weak) < sifted.best_bound <= best * (1 + 1e-9)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scopt.search.master import BASIC, Basis
+from scopt.search.sifting import FOUND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Root", "follow", "ways"]
 
-THROUGH = "through 1"
-"""Block of the rows on what goes through sites."""
+ROWS_FOUND = f"{FOUND} 1"
+"""Block of the rows that were found and are not in the model."""
 
 LISTS = "columns", "lengths", "marks", "tight", "sets", "counts"
 """Parts of a root that are lists of whole numbers."""
@@ -59,7 +60,7 @@ class Root:
     rows
         Status of the rows, by block.
     sets
-        Sets behind tight rows on what goes through sites (`through`), one after the other.
+        Sets behind tight rows that were found (`through`, `tiers`), one after the other.
     counts
         How many numbers each of them has.
     """
@@ -85,8 +86,8 @@ class Root:
         rows = {name: basis.row[at : at + count] for name, at, count in _blocks(sifted)}
         sets: list[Ints] = []
         if sifted.sets:  # their rows are the last ones; those that are not tight would only pile up
-            taut = rows[THROUGH] != BASIC
-            rows[THROUGH] = rows[THROUGH][taut]
+            taut = rows[ROWS_FOUND] != BASIC
+            rows[ROWS_FOUND] = rows[ROWS_FOUND][taut]
             sets = [one for one, keep in zip(sifted.sets, taut.tolist(), strict=True) if keep]
         columns, lengths = ways(sifted)
         beside = arrays.flows - sifted.n
@@ -121,8 +122,7 @@ class Root:
 
         On the same network it takes up the basis; rows that this one did not have are basic, decisions that
         it did not have are not, and the solver mends what does not fit. On another one it begins with the
-        routes that exist there and the strong rows that were tight. What goes through sites is limited as it
-        was.
+        routes that exist there and the strong rows that were tight. Rows that were found hold as they did.
         """
         if len(self.counts):
             sifted.add_sets(np.split(self.sets, np.cumsum(self.counts)[:-1]))

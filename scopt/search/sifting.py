@@ -16,13 +16,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from scopt.routes import Routes
 from scopt.search.lean import Lean
 from scopt.search.master import DUAL, PRIMAL, Basis, Master
 from scopt.search.switches import Switches
 from scopt.search.through import Through
+from scopt.search.tiers import TierRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Sifted"]
+__all__ = ["FOUND", "Sifted"]
+
+FOUND = "found"
+"""Name of the rows that were found to be broken and are not in the model."""
 
 SMOOTHING = 0.5
 """Weight of the best duals in pricing."""
@@ -67,7 +71,7 @@ class Sifted(Master):
     Attributes
     ----------
     scaled
-        The scaled arrays, with the rows on what goes through sites that were found.
+        The scaled arrays, with the rows that were found.
     """
 
     def __init__(self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0) -> None:
@@ -245,24 +249,30 @@ class Sifted(Master):
         broken: Bools = matrix @ self.value > self.lean.row_upper[rows] + 1e-6
         return rows[broken]
 
-    def _cut_through(self) -> int:
-        """Add rows on what goes through sites that the solution breaks; return how many."""
-        return self.add_sets(self.through.broken(self.value * self.scaled.column))
-
     @cached_property
     def through(self) -> Through:
         """Rows on what goes through sites."""
         return Through(self.model, self.scaled.arrays, self.marks)
 
+    @cached_property
+    def tiers(self) -> TierRows:
+        """Rows on the tiers of tariffs."""
+        return TierRows(self.model, self.scaled.arrays)
+
+    def _cut_by(self, rows: Through | TierRows) -> int:
+        """Add rows of a kind that the solution breaks; return how many."""
+        return self.add_sets(rows.broken(self.value * self.scaled.column))
+
     def add_sets(self, sets: list[Ints]) -> int:
-        """Add the rows of those sets on what goes through sites that are known here; return how many."""
-        sets = [one for one in sets if self.through.knows(one)]
-        if not sets:
+        """Add the rows of sets that `through` or `tiers` found, if they are known here; return how many."""
+        kinds = [(self.tiers if one[0] < 0 else self.through, one) for one in sets]
+        found = [(one, kind.rows([one])) for kind, one in kinds if kind.knows(one)]
+        if not found:
             return 0
-        rows, before, count = self.through.rows(sets), len(self.in_rows), len(sets)
-        self.sets += sets
-        self.lean = self.lean.with_rows("through", rows)
-        self.scaled = self.scaled.with_rows("through", rows)
+        rows, before, count = csr_array(vstack([row for _, row in found])), len(self.in_rows), len(found)
+        self.sets += [one for one, _ in found]
+        self.lean = self.lean.with_rows(FOUND, rows)
+        self.scaled = self.scaled.with_rows(FOUND, rows)
         none, nought = np.zeros(count, bool), np.zeros(count)
         for name in ("in_rows", "balance", "links"):
             setattr(self, name, np.append(getattr(self, name), none))
@@ -301,22 +311,29 @@ class Sifted(Master):
                     return False
             if self.best_bound >= enough:
                 return True
-            before = self.objective
-            cuts = self._cut()
+            before, cuts = self.objective, self._cut()
             if cuts and not self.run(DUAL, end - self.clock.seconds, near=True):
                 return False
+            # Rows on tiers have many entries and make every step dearer: they wait for the others.
+            if not self._rose(before, little) and (more := self._cut_by(self.tiers)):
+                cuts += more
+                if not self.run(DUAL, end - self.clock.seconds, near=True):
+                    return False
+            still = not self._rose(before, little)
             cost = self.scaled.value(self.objective)
             tight = cost - self.best_bound <= gap * abs(cost)
-            still = self.objective - before <= little * abs(self.objective)
             if (not cuts or still) and (not new or tight):
                 # Rows on what goes through sites come last: before, duals have not settled. With stock they
                 # make every step dearer than branching on sites, which raises the bound as well.
-                risen = self.objective - level > gap * abs(self.objective)
-                if self.stocked or not risen or not self._cut_through():
+                if self.stocked or not self._rose(level, gap) or not self._cut_by(self.through):
                     return True
                 level = self.objective
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
+
+    def _rose(self, level: float, part: float) -> bool:
+        """Whether the objective lies above a level by more than a part of it."""
+        return self.objective - level > part * abs(self.objective)
 
     def _price_smoothly(self) -> int:
         """Add routes by the mean of the best and the present duals or, where that gives none, by these.
@@ -454,7 +471,7 @@ class Sifted(Master):
                     self.hold(*first)
                     return None
                 before = lower.copy(), upper.copy()
-                x, open_ = self.value[integer], (lower < upper) & group
+                x, open_ = self._settled(), (lower < upper) & group
                 up, down = open_ & (x >= 0.9), open_ & (x <= 0.02)
                 rest = open_ & ~up & ~down
                 if group is hold_last or (not cautious and rest.sum() == 0):
@@ -463,6 +480,11 @@ class Sifted(Master):
                     pick = np.flatnonzero(rest if rest.any() else open_)
                     pick = pick[np.argsort(-x[pick])][: max(1, len(pick) // 4)]
                     up[pick] = True
+                    # Where nothing is mostly taken, closing all of them may be the cheaper way.
+                    if not cautious and x[pick[0]] < threshold:
+                        none = self._cost(lower, np.where(open_, 0.0, upper), end)
+                        if none <= self._cost(np.where(up, 1.0, lower), np.where(down, 0.0, upper), end):
+                            up, down = np.zeros(len(x), bool), open_
                 lower[up] = 1.0
                 if not cautious:
                     upper[down] = 0.0
@@ -478,6 +500,19 @@ class Sifted(Master):
                 return None
         self.hold(*first)
         return self.value * self.scaled.column
+
+    def _cost(self, lower: Floats, upper: Floats, end: float) -> float:
+        """Objective under other bounds of whole decisions; infinite where they leave no solution."""
+        return self.objective if self._try(lower, upper, end) else np.inf
+
+    def _settled(self) -> Floats:
+        """Values of whole decisions; of a tariff that is taken, the tier that holds its volume."""
+        out, value = self.value[self.integer], self.value * self.scaled.column
+        for one in self.tiers.tariffs.values():
+            if value[one.choice].sum() > 0.5 and value[one.choice].max() < 1 - 1e-6:
+                mine = np.searchsorted(self.integer, one.choice)
+                out[mine] = np.arange(len(mine)) == one.tiers.best(float(value[one.volume].sum()))
+        return out
 
     def _try(self, lower: Floats, upper: Floats, end: float) -> bool:
         self.hold(lower, upper)
