@@ -52,10 +52,12 @@ def test_leaves_of_the_tree_are_designs():
     sifted = Sifted(model, scaled, Clock(120.0))
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
     tree = Tree(sifted, 1, 1e-9)
-    tree.run(60.0, lambda: np.inf, lambda bound: None)
-    arrays = scaled.arrays
-    assert tree.leaves
-    for point in tree.leaves:
+    arrays, leaves = scaled.arrays, []
+    while tree.run(60.0, lambda: np.inf, lambda bound: None):
+        assert len(tree.leaves) == 1  # it stops for each of them
+        leaves.append(tree.leaves.pop())
+    assert leaves
+    for point in leaves:
         whole = point[arrays.integer]
         assert np.abs(whole - np.rint(whole)).max() <= 1e-4
         broken = (arrays.matrix @ point < arrays.row_lower - 1e-4) | (

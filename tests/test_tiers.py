@@ -190,6 +190,9 @@ def test_a_dive_takes_the_tier_that_holds_the_volume():
     told = dict(zip(sifted.integer.tolist(), sifted._settled().tolist(), strict=True))
     assert [told[place[f"tier[D0,{t}]"]] for t in range(3)] == [0.0, 1.0, 0.0]
     assert [told[place[f"tier[Swift,{t}]"]] for t in range(3)] == pytest.approx([0.1, 0.1, 0.1])
+    sifted.upper[place["tier[D0,1]"]] = 0.0  # a part of the tree in which it is not taken
+    told = dict(zip(sifted.integer.tolist(), sifted._settled().tolist(), strict=True))
+    assert [told[place[f"tier[D0,{t}]"]] for t in range(3)] == pytest.approx([0.7, 0.0, 0.3])
 
 
 def test_rows_hold_in_networks_with_times_and_stock():

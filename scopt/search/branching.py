@@ -76,7 +76,8 @@ class Tree:
     Attributes
     ----------
     leaves
-        Solutions, in the units of the case, of nodes that need no further branching.
+        Solutions, in the units of the case, of nodes that need no further branching; whoever takes one
+        away from here lets branching go on.
     """
 
     def __init__(self, sifted: Sifted, threads: int, gap: float) -> None:
@@ -101,7 +102,9 @@ class Tree:
         return min(self.shut, self.open[0].bound if self.open else np.inf)
 
     def run(self, limit: float, enough: Callable[[], float], report: Callable[[float], None]) -> bool:
-        """Branch until time is up; False when the bound is enough or cannot be raised any more.
+        """Branch until time is up or a leaf is kept; False when there is no more to be gained.
+
+        That is when the bound is enough or cannot be raised any more.
 
         Parameters
         ----------
@@ -121,7 +124,7 @@ class Tree:
                 heapq.heappush(self.open, node)
                 return self.clock.seconds >= end
             report(self.bound)
-            if self.clock.seconds >= end:
+            if self.clock.seconds >= end or self.leaves:
                 return True
         return False
 

@@ -371,8 +371,10 @@ class Search:
             limit = min(half if self._near() else max(2 * took, 5.0), half, self.clock.left)
             more = tree.run(limit, self._enough, lambda b: report(b, "branching"))
             self._raise(tree.bound)
-            self._improve(model, arrays, tree.leaves[-3:])
-            tree.leaves.clear()
+            if tree.leaves:
+                self._improve(model, arrays, tree.leaves)
+                tree.leaves.clear()
+                continue
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             took *= 2

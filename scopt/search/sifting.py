@@ -506,12 +506,16 @@ class Sifted(Master):
         return self.objective if self._try(lower, upper, end) else np.inf
 
     def _settled(self) -> Floats:
-        """Values of whole decisions; of a tariff that is taken, the tier that holds its volume."""
+        """Values of whole decisions; of a tariff that is taken, the tier that holds its volume.
+
+        The tier has to be open; where it is not, the values stay as they are.
+        """
         out, value = self.value[self.integer], self.value * self.scaled.column
         for one in self.tiers.tariffs.values():
-            if value[one.choice].sum() > 0.5 and value[one.choice].max() < 1 - 1e-6:
-                mine = np.searchsorted(self.integer, one.choice)
-                out[mine] = np.arange(len(mine)) == one.tiers.best(float(value[one.volume].sum()))
+            tier = one.tiers.best(float(value[one.volume].sum()))
+            mixed = value[one.choice].sum() > 0.5 and value[one.choice].max() < 1 - 1e-6
+            if mixed and self.upper[one.choice[tier]] > 0:
+                out[np.searchsorted(self.integer, one.choice)] = np.arange(len(one.choice)) == tier
         return out
 
     def _try(self, lower: Floats, upper: Floats, end: float) -> bool:
