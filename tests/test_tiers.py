@@ -10,11 +10,11 @@ from tiny_cases import tiny_case
 
 import scopt
 from scopt.case import Case
-from scopt.search import method
+from scopt.search import method, tiers
 from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Lp, Scaled, solve_mip
-from scopt.search.tiers import TierRows
+from scopt.search.tiers import BROKEN, TierRows
 
 
 def tariff_case(demand, depots=3, seed=0):
@@ -119,9 +119,9 @@ def test_the_row_is_the_one_that_is_broken_most(seed):
                 most = max(most, over - ends[:t] @ share[:t])
     column = arrays.place["tier[D0,0]"]
     rows = [row for row in tiers.rows(tiers.broken(point)).toarray() if row[column] != 0]
-    if most > 0.011 * sent.sum():
+    if most > 1.1 * BROKEN * sent.sum():
         assert [row @ point for row in rows] == [pytest.approx(most)]
-    elif most < 0.009 * sent.sum():
+    elif most < 0.9 * BROKEN * sent.sum():
         assert rows == []
 
 
@@ -195,8 +195,9 @@ def test_a_dive_takes_the_tier_that_holds_the_volume():
     assert [told[place[f"tier[D0,{t}]"]] for t in range(3)] == pytest.approx([0.7, 0.0, 0.3])
 
 
-def test_rows_hold_in_networks_with_times_and_stock():
-    """The optimum of small cases of all kinds is the same with them."""
+def test_rows_hold_in_networks_with_times_and_stock(monkeypatch):
+    """The optimum of small cases of all kinds is the same with them, however little they are broken."""
+    monkeypatch.setattr(tiers, "BROKEN", 1e-4)
     found = 0
     for seed in range(160):
         frames = tiny_case(seed)

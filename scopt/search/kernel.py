@@ -39,8 +39,12 @@ class Kernel:
 
     @classmethod
     def of(cls, sifted: Sifted) -> Kernel:
-        """Take the routes at hand, open or closed, with all links and the strong rows at hand."""
-        rows = np.flatnonzero(sifted.in_rows | sifted.links)
+        """Take the routes at hand, open or closed, with all links and the strong rows at hand.
+
+        Rows that were found are left out: they have many entries, and only a bound needs them.
+        """
+        own = len(sifted.in_rows) - len(sifted.sets)
+        rows = np.flatnonzero((sifted.in_rows | sifted.links)[:own])
         lean, n, routes = sifted.lean, sifted.n, sifted.taken
         count = len(sifted.order)
         ends = routes.indices[routes.indptr[:-1]]  # columns of a route are counted in the same units

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TierRows", "Volume"]
 
-BROKEN = 0.01
+BROKEN = 0.05
 """Part of the volume of a tariff by which a row has to be broken."""
 
 
