@@ -12,6 +12,7 @@ from scopt.network import LANE, LAST, SUPPLY
 from scopt.search import method
 from scopt.search.kernel import Kernel
 from scopt.search.root import Root
+from scopt.search.rows import stacked
 from scopt.search.sifting import FOUND, Sifted
 from scopt.search.solver import Clock, Lp, Scaled, solve_mip
 from scopt.search.through import Through
@@ -66,6 +67,11 @@ def routed(model, arrays, routes):
     return point
 
 
+def rows_of(kind, sets, arrays):
+    """Matrix of the rows of sets that were found."""
+    return stacked([kind.row(one) for one in sets], len(arrays.cost))
+
+
 def opened(model, arrays, point, **share):
     for site in model.chain.site_ids:
         point[arrays.place[f"open_site[{site}]"]] = share.get(site, 1.0)
@@ -81,7 +87,7 @@ def test_a_row_by_hand():
     point = routed(
         model, arrays, [("P0", "D0", "M0", 10.0), ("P0", "D0", "M1", 2.0), ("P1", "D1", "M1", 4.0)]
     )
-    rows = through.rows(through.broken(opened(model, arrays, point, P0=0.5)))
+    rows = rows_of(through, through.broken(opened(model, arrays, point, P0=0.5)), arrays)
     names, net = model.chain.site_ids, model.network
     assert rows.shape[0] == 1
     told = {}
@@ -138,7 +144,7 @@ def test_the_row_is_the_one_that_is_broken_most(seed):
                 into = (net.kind == LANE) & (net.site == sites.index(plant)) & np.isin(net.to_site, depots)
                 leave = (net.kind == LAST) & np.isin(net.site, depots) & ~np.isin(net.market, markets)
                 most = max(most, flow[into].sum() - flow[leave].sum() - z * demand[markets].sum())
-        rows = through.rows(through.broken(point))
+        rows = rows_of(through, through.broken(point), arrays)
         column = arrays.place[f"open_site[{plant}]"]
         mine = [row for row in rows.toarray() if row[column] != 0]
         total = flow[(net.kind == LANE) & (net.site == sites.index(plant))].sum()
@@ -159,7 +165,7 @@ def test_every_design_keeps_the_rows(seed):
         point = routed(model, arrays, random_routes(rng, 3, 3, demand))
         share = {f"P{i}": float(z) for i, z in enumerate(rng.uniform(0.1, 0.9, 3))}
         found = through.broken(opened(model, arrays, point, **share))
-        rows += list(through.rows(found).toarray())
+        rows += list(rows_of(through, found, arrays).toarray())
     assert rows
     for _ in range(100):
         plants = rng.permutation(3)[: rng.integers(1, 4)]
@@ -212,7 +218,10 @@ def test_sets_are_handed_on_with_the_demand_of_whoever_takes_them():
     more = case.replace(demand=case.tables["demand"].assign(units=2.0 * demand))
     other, begun = solved_root(more, root)
     assert begun == len(root.counts)
-    twice, once = (s.through.rows(first.sets)[:, s.scaled.arrays.flows :].sum(axis=1) for s in (other, first))
+    twice, once = (
+        rows_of(s.through, first.sets, s.scaled.arrays)[:, s.scaled.arrays.flows :].sum(axis=1)
+        for s in (other, first)
+    )
     assert twice == pytest.approx(2 * once)
     assert other.best_bound == pytest.approx(solved_root(more)[0].best_bound, rel=1e-3)
 

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from test_sifting import depots_case
-from test_through import opened, routed, two_stages
+from test_through import opened, routed, rows_of, solved_root, two_stages
 from tiny_cases import tiny_case
 
 import scopt
@@ -58,27 +58,17 @@ def tiered(arrays, point, subject, *share):
     return point
 
 
-def relaxed(case, known=None):
-    model = scopt.build(case, "integrated")
-    sifted = Sifted(model, Scaled.of(model.compile()), Clock(60.0))
-    if known is not None:
-        known.lead(sifted)
-    begun = len(sifted.sets)
-    assert sifted.solve(1e-9, 60.0, lambda bound: None)
-    return sifted, begun
-
-
 def test_a_row_by_hand():
-    """D0 sends 10, 6 and 1 to three markets that want 10, 6 and 4; its widest tier is taken by a fifth.
+    """D0 sends 10, 6 and 0.5 to three markets that want 10, 6 and 4; its widest tier is taken by a fifth.
 
-    There a fifth of 10 and of 6 may go, the rest needs the first tier, which ends at 12: to the third market
-    goes hardly more than its fifth, so that market tells least of all sets without it: 17 - 4 > 16 - 3.2.
+    In the wide tier may go a fifth of what each wants, the rest needs the first tier, which ends at 12. The
+    third market is sent less than its fifth and is left out: 16 <= 16 (y1 + y2) + 12 y0.
     """
     model, arrays, tiers = parts(tariff_case([10.0, 6.0, 4.0]))
     routes = [("P0", "D0", "M0", 10.0), ("P0", "D0", "M1", 6.0), ("P0", "D0", "M2", 0.5)]
     point = tiered(arrays, routed(model, arrays, routes), "D0", 0.8, 0.0, 0.2)
     (found,) = tiers.broken(point)
-    (row,) = tiers.rows([found]).toarray()
+    (row,) = rows_of(tiers, [found], arrays).toarray()
     told = {arrays.decisions[j - arrays.flows].name: row[j] for j in np.flatnonzero(row) if j >= arrays.flows}
     assert told == {"tier[D0,0]": -12.0, "tier[D0,1]": -16.0, "tier[D0,2]": -16.0}
     to = {int(model.network.market[j]): row[j] for j in np.flatnonzero(row) if j < arrays.flows}
@@ -118,7 +108,7 @@ def test_the_row_is_the_one_that_is_broken_most(seed):
                 over = sent[some].sum() - demand[some].sum() * share[t:].sum()
                 most = max(most, over - ends[:t] @ share[:t])
     column = arrays.place["tier[D0,0]"]
-    rows = [row for row in tiers.rows(tiers.broken(point)).toarray() if row[column] != 0]
+    rows = [row for row in rows_of(tiers, tiers.broken(point), arrays).toarray() if row[column] != 0]
     if most > 1.1 * BROKEN * sent.sum():
         assert [row @ point for row in rows] == [pytest.approx(most)]
     elif most < 0.9 * BROKEN * sent.sum():
@@ -139,7 +129,7 @@ def test_every_design_keeps_the_rows(seed):
             tiered(arrays, point, who, *rng.dirichlet(np.full(3, 0.5)))
         found = tiers.broken(point)
         tariffs |= {int(one[0]) for one in found}
-        rows += list(tiers.rows(found).toarray())
+        rows += list(rows_of(tiers, found, arrays).toarray())
     assert len(tariffs) == 3
     for _ in range(100):
         plants, depots = rng.permutation(2)[: rng.integers(1, 3)], rng.permutation(3)[: rng.integers(1, 4)]
@@ -152,7 +142,7 @@ def test_every_design_keeps_the_rows(seed):
 
 def test_the_relaxation_rises_and_stays_a_bound():
     case = discount_case()
-    sifted, _ = relaxed(case)
+    sifted, _ = solved_root(case)
     scaled = Scaled.of(sifted.model.compile())
     plain = Lp(scaled, None, Clock(60.0))
     weak = float(scaled.arrays.cost @ plain.solve()) + scaled.arrays.offset
@@ -163,16 +153,16 @@ def test_the_relaxation_rises_and_stays_a_bound():
 
 def test_sets_are_handed_on_with_the_tiers_of_whoever_takes_them():
     case = discount_case()
-    first, _ = relaxed(case)
+    first, _ = solved_root(case)
     root = Root.of(first)
-    again, begun = relaxed(case, Root.from_plain(root.plain()))
+    again, begun = solved_root(case, Root.from_plain(root.plain()))
     assert 0 < begun == len(again.sets)  # nothing was left to be found
     assert again.best_bound == pytest.approx(first.best_bound, rel=1e-9)
     price_list = case.tables["rates"]
     wider = case.replace(rates=price_list.assign(from_units=1.5 * price_list["from_units"]))
-    other, begun = relaxed(wider, root)
+    other, begun = solved_root(wider, root)
     assert begun == len(root.counts)
-    assert other.best_bound == pytest.approx(relaxed(wider)[0].best_bound, rel=1e-3)
+    assert other.best_bound == pytest.approx(solved_root(wider)[0].best_bound, rel=1e-3)
 
 
 def test_a_dive_takes_the_tier_that_holds_the_volume():

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from scopt.network import LAST, SUPPLY
+from scopt.search.rows import stacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,11 +52,8 @@ def covered(model: Model, arrays: Arrays) -> Arrays:
                 rows.setdefault(row[0].tobytes() + row[1].tobytes() + np.float64(least).tobytes(), row)
     if not rows:
         return arrays
-    columns, values, low = zip(*rows.values(), strict=True)
-    start = np.cumsum([0, *map(len, columns)])
-    extra = csr_array(
-        (np.concatenate(values), np.concatenate(columns), start), shape=(len(rows), len(arrays.cost))
-    )
+    extra = stacked([(columns, values) for columns, values, _ in rows.values()], len(arrays.cost))
+    low = [least for _, _, least in rows.values()]
     none = np.zeros(len(rows), bool)
     return replace(
         arrays, matrix=csr_array(vstack([arrays.matrix, extra])),

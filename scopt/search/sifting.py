@@ -16,11 +16,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from scopt.routes import Routes
 from scopt.search.lean import Lean
 from scopt.search.master import DUAL, PRIMAL, Basis, Master
+from scopt.search.rows import stacked
 from scopt.search.switches import Switches
 from scopt.search.through import Through
 from scopt.search.tiers import TierRows
@@ -266,11 +267,12 @@ class Sifted(Master):
     def add_sets(self, sets: list[Ints]) -> int:
         """Add the rows of sets that `through` or `tiers` found, if they are known here; return how many."""
         kinds = [(self.tiers if one[0] < 0 else self.through, one) for one in sets]
-        found = [(one, kind.rows([one])) for kind, one in kinds if kind.knows(one)]
-        if not found:
+        kinds = [(kind, one) for kind, one in kinds if kind.knows(one)]
+        if not kinds:
             return 0
-        rows, before, count = csr_array(vstack([row for _, row in found])), len(self.in_rows), len(found)
-        self.sets += [one for one, _ in found]
+        rows = stacked([kind.row(one) for kind, one in kinds], self.width)
+        before, count = len(self.in_rows), len(kinds)
+        self.sets += [one for _, one in kinds]
         self.lean = self.lean.with_rows(FOUND, rows)
         self.scaled = self.scaled.with_rows(FOUND, rows)
         none, nought = np.zeros(count, bool), np.zeros(count)

@@ -120,19 +120,9 @@ class Through:
         """Whether the site of a set that a model of the case found is free to close here."""
         return int(one[0]) in self.where
 
-    def rows(self, sets: list[Ints]) -> csr_array:
-        """Return the row ``... <= 0`` of each set, all of them known here, (sets, columns)."""
-        if not sets:
-            return csr_array((0, self.width))
-        rows = [
-            self._row(self.where[int(one[0])], np.flatnonzero(np.isin(self.mark, one[1:]))) for one in sets
-        ]
-        columns, entries = zip(*rows, strict=True)
-        start = np.cumsum([0, *map(len, columns)])
-        return csr_array((np.concatenate(entries), np.concatenate(columns), start), (len(sets), self.width))
-
-    def _row(self, number: int, near: Ints) -> tuple[Ints, Floats]:
-        """Columns and entries of the row of a site and commodity, and the nodes of U."""
+    def row(self, one: Ints) -> tuple[Ints, Floats]:
+        """Columns and entries of the row ``... <= 0`` of a set that is known here."""
+        number, near = self.where[int(one[0])], np.flatnonzero(np.isin(self.mark, one[1:]))
         lanes = self.move[self.first[number] : self.end[number]]
         inside = np.zeros(self.nodes, bool)
         inside[near] = True

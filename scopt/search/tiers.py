@@ -2,14 +2,14 @@ r"""Tiers of tariffs: rows that a relaxation breaks when it mixes a narrow tier 
 
 A relaxation takes a little of the widest tier of a tariff, into which all that could ever come fits, and for
 the rest a narrow one. Yet whatever the tier, no more goes to a destination than is wanted there. For any set
-S of destinations and commodities and any tier T
+S of destinations and commodities (of a site, where the volume is that of several) and any tier T
 
 .. math:: \sum_{d \in S} \Big( f_d - D_d \sum_{t \ge T} y_t \Big) \le \sum_{t < T} h_t\, y_t
 
-where :math:`f_d` is what goes there in sizes, :math:`D_d` the most that can, :math:`h_t` the end of tier t
-and :math:`y_t` whether it is taken: a tier from T on, or one below whose end holds for the whole volume. That
-is the projection of a model with flows for each tier (Croxton, Gendron and Magnanti 2007), and the set that a
-point breaks most is told by the signs of the terms.
+where :math:`f_d` is what goes there in sizes a year, :math:`D_d` the most that can, :math:`h_t` the end of
+tier t and :math:`y_t` whether it is taken: a tier from T on, or one below whose end holds for the whole
+volume. That is the projection of a model with flows for each tier (Croxton, Gendron and Magnanti 2007), and
+the set that a point breaks most is told by the signs of the terms.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 __all__ = ["TierRows", "Volume"]
 
@@ -47,7 +45,6 @@ class TierRows:
     """
 
     def __init__(self, model: Model, arrays: Arrays) -> None:
-        self.width = len(arrays.cost)
         tariffs = model.notes.get("tariffs", [])
         self.tariffs = {
             -1 - zlib.crc32(one.subject.encode()): Volume.of(model, arrays, one) for one in tariffs
@@ -73,14 +70,9 @@ class TierRows:
         """Whether the tariff of a set that a model of the case found is there."""
         return int(one[0]) in self.tariffs
 
-    def rows(self, sets: list[Ints]) -> csr_array:
-        """Return the row ``... <= 0`` of each set, all of them known here, (sets, columns)."""
-        if not sets:
-            return csr_array((0, self.width))
-        rows = [self.tariffs[int(one[0])].row(int(one[1]), one[2:]) for one in sets]
-        columns, entries = zip(*rows, strict=True)
-        start = np.cumsum([0, *map(len, columns)])
-        return csr_array((np.concatenate(entries), np.concatenate(columns), start), (len(sets), self.width))
+    def row(self, one: Ints) -> tuple[Ints, Floats]:
+        """Columns and entries of the row ``... <= 0`` of a set that is known here."""
+        return self.tariffs[int(one[0])].row(int(one[1]), one[2:])
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +88,7 @@ class Volume:
     flow, size, part
         Columns of the volume, sizes of their units, and which destination and commodity each is for.
     most, mark
-        Largest volume, and mark, of each destination and commodity.
+        Largest volume in sizes per year, and mark, of each destination and commodity.
     """
 
     tiers: Tiers
