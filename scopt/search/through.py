@@ -53,7 +53,7 @@ class Through:
 
     def __init__(self, model: Model, arrays: Arrays, marks: Ints) -> None:
         net, chain = model.network, model.chain
-        self.net, self.width = net, len(arrays.cost)
+        self.net = net
         place, z = arrays.place, model.pyomo.open_site
         column = np.array([place.get(z[site].name, -1) for site in chain.site_ids], np.int64)
         column[(column >= 0) & (arrays.lower[column] >= arrays.upper[column])] = -1
