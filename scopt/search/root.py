@@ -132,6 +132,7 @@ class Root:
             return
         numbers = sifted.paths.add(self.columns, np.repeat(np.arange(len(self.lengths)), self.lengths))
         sifted.add_paths(numbers)
+        sifted.led = True
         path = np.zeros(sifted.paths.count, np.int8)
         path[numbers] = self.path
         row = np.full(len(sifted.scaled.row), BASIC, np.int8)

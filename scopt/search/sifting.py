@@ -12,13 +12,15 @@ the state of the linear program, so the search may stop at any time.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array
 
 from scopt.routes import Routes
+from scopt.search.ascent import ascend
 from scopt.search.lean import Lean
 from scopt.search.master import DUAL, PRIMAL, Basis, Master
 from scopt.search.rows import stacked
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-    from scipy.sparse import csc_array
 
     from scopt.models import Model
     from scopt.search.solver import Clock, Scaled
@@ -50,11 +51,49 @@ SMOOTHING = 0.5
 EXPLORE_ROUNDS = 3
 """Rounds of strong rows at a node of branch and bound."""
 
+ASCEND_FROM = 1500
+"""(market, channel, product) with demand from which on good duals come before the linear program."""
+
+SPARE = 0.005
+"""Reduced cost, as a part of its cost, up to which a route seen on the way there is taken along."""
+
+SLIGHT = 0.3
+"""Part of the median dual from which on a row is taken along."""
+
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
 
 EAGER_ROWS = 10_000
 """Strong rows of the first columns up to which a model without stock begins with all of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lagrangian:
+    """The Lagrangian function of the relaxation.
+
+    Parameters
+    ----------
+    value, bound
+        Its value in the units of the solver and in money; -inf where it has none.
+    dual
+        Duals at which it is taken, (rows,).
+    reduced
+        Reduced costs of the columns in the network.
+    best
+        Reduced cost of the cheapest route of each (market, channel, product), before demand had its dual.
+    length
+        Lengths to all balance rows.
+    rest
+        Reduced costs of the decisions.
+    """
+
+    value: float
+    bound: float
+    dual: Floats
+    reduced: Floats
+    best: Floats
+    length: Floats
+    rest: Floats
 
 
 class Sifted(Master):
@@ -73,6 +112,8 @@ class Sifted(Master):
     ----------
     scaled
         The scaled arrays, with the rows that were found.
+    led
+        Whether it begins from the basis of another one.
     """
 
     def __init__(self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0) -> None:
@@ -88,6 +129,7 @@ class Sifted(Master):
         names = [arrays.decisions[j].parent_component().local_name for j in self.integer - arrays.flows]
         self.kind = np.array(names, dtype=object)
         self.sets: list[Ints] = []
+        self.led = False
         self.closed = np.zeros(self.n, bool)
         self._find_demand()
         # Without stock most strong rows of columns at hand are tight: they enter with their columns.
@@ -209,18 +251,21 @@ class Sifted(Master):
 
         None are added where the bound is `enough`.
         """
-        bound, reduced, best, length = self._evaluate(dual)
-        wanted = best < -1e-6
-        if bound >= enough or not wanted.any():
-            return 0, bound
-        return self.add_paths(self.paths.add(*self.routes.cut_out(reduced, length, wanted))), bound
+        at = self.lagrangian(dual)
+        wanted = at.best < -1e-6
+        if at.bound >= enough or not wanted.any():
+            return 0, at.bound
+        return self.add_paths(self.paths.add(*self.routes.cut_out(at.reduced, at.length, wanted))), at.bound
 
     def bound(self, dual: Floats) -> float:
         """Lagrangian bound for any duals and the present bounds of decisions, in money; -inf without one."""
-        return self._evaluate(dual)[0]
+        return self.lagrangian(dual).bound
 
-    def _evaluate(self, dual: Floats) -> tuple[float, Floats, Floats, Floats]:
-        """Bound for some duals; reduced costs of the network, cheapest routes and all lengths by them."""
+    def lagrangian(self, dual: Floats) -> Lagrangian:
+        """Lagrangian function at any duals, clipped to their signs, for the present bounds of decisions.
+
+        The duals of demand are set to what makes the cheapest route of each cell cost nothing.
+        """
         lean = self.lean
         low, high = lean.row_lower, lean.row_upper
         dual = np.where(np.isinf(high) & (dual < 0), 0.0, dual)
@@ -229,18 +274,19 @@ class Sifted(Master):
         reduced = lean.cost[: self.n] - self.flow_columns.T @ dual
         reduced[self.closed] = np.inf
         best, length = self.routes.cheapest(reduced)
-        spared = np.where(np.isfinite(best), np.minimum(best, 0.0), 0.0)
         ends = self.routes.last[self.routes.first]
-        dual[self.demand_row] += spared / (lean.row[self.demand_row] * lean.column[ends])
+        dual[self.demand_row] += np.where(np.isfinite(best), best, 0.0) / (
+            lean.row[self.demand_row] * lean.column[ends]
+        )
         rest = lean.cost[self.n :] - self.decision_columns.T @ dual
         lower, upper = self.lower[self.n :], self.upper[self.n :]
         free = (np.isinf(upper) & (rest < 0)) | (np.isinf(lower) & (rest > 0))
         if (np.abs(rest[free]) > 1e-6).any():
-            return -np.inf, reduced, best, length
+            return Lagrangian(-np.inf, -np.inf, dual, reduced, best, length, rest)
         moved = (rest != 0) & ~free
         total = float(rest[moved] @ np.where(rest > 0, lower, upper)[moved])
         total += float(dual[dual != 0] @ np.where(dual > 0, low, high)[dual != 0])
-        return lean.value(total), reduced, best, length
+        return Lagrangian(total, lean.value(total), dual, reduced, best, length, rest)
 
     def _cut(self) -> int:
         """Add the rows that the solution breaks; return how many."""
@@ -302,7 +348,11 @@ class Sifted(Master):
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
         if not self.run(DUAL, limit):
             return False
-        self._keep_bound(self.dual, self.bound(self.dual))
+        self.keep_bound(self.dual, self.bound(self.dual))
+        if len(self.demand) >= ASCEND_FROM and not self.led:
+            self._ascend(0.1 * gap, 0.5 * limit, report)
+            if not self.run(DUAL, end - self.clock.seconds):
+                return False
         while True:
             for _ in range(3):
                 new = self._price_smoothly()
@@ -333,6 +383,23 @@ class Sifted(Master):
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
 
+    def _ascend(self, little: float, limit: float, report: Callable[[float], None]) -> None:
+        """Begin with good duals (`ascent`), and with the routes and rows that matter to them."""
+        routed = ascend(self, self.dual, little, self.clock.seconds + limit, report)
+        if not routed:
+            return
+        count = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in routed)])
+        columns = np.concatenate([column for column, _ in routed])
+        route = np.concatenate([one + first for (_, one), first in zip(routed, count, strict=False)])
+        numbers = np.unique(self.paths.add(columns, route))
+        at, taken = self.lagrangian(self.center), csc_array(self.paths.matrix[:, numbers])
+        # As demand has its dual, the cheapest route of a cell costs nothing.
+        spare = self.lean.cost[: self.n] - self.flow_columns.T @ at.dual
+        self.add_paths(numbers[spare @ taken <= SPARE * (self.lean.cost[: self.n] @ taken)])
+        weight = np.abs(at.dual[self.lazy])
+        if weight.any():
+            self.add_rows(self.lazy[weight > SLIGHT * np.median(weight[weight > 0])])
+
     def _rose(self, level: float, part: float) -> bool:
         """Whether the objective lies above a level by more than a part of it."""
         return self.objective - level > part * abs(self.objective)
@@ -345,12 +412,13 @@ class Sifted(Master):
         for share in (SMOOTHING, 0.0):
             dual = share * self.center + (1 - share) * self.dual
             new, bound = self._price(dual)
-            self._keep_bound(dual, bound)
+            self.keep_bound(dual, bound)
             if new:
                 return new
         return 0
 
-    def _keep_bound(self, dual: Floats, bound: float) -> None:
+    def keep_bound(self, dual: Floats, bound: float) -> None:
+        """Keep duals, and their bound in money, if it is the best so far."""
         if bound > self.best_bound:
             self.best_bound, self.center = bound, dual
 
