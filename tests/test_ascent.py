@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from test_sifting import depots_case, sifted_of
 
 from scopt.search import sifting
 from scopt.search.ascent import ascend
-from tests.test_sifting import depots_case, sifted_of
 
 
 @pytest.fixture(scope="module")
