@@ -1,11 +1,15 @@
 """Duals by subgradient steps: valid bounds, close to the relaxation, and the same relaxation after them."""
 
 import numpy as np
+import pyomo.environ as pyo
 import pytest
 from test_sifting import depots_case, sifted_of
 
+import scopt
 from scopt.search import sifting
-from scopt.search.ascent import ascend
+from scopt.search.ascent import climb
+from scopt.search.sifting import Sifted
+from scopt.search.solver import Clock, Scaled
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +23,7 @@ def relaxed():
 def test_steps_come_near_the_relaxation_and_never_above_it(relaxed):
     sifted, _ = sifted_of(depots_case(1))
     bounds = []
-    kept = ascend(sifted, np.zeros(len(sifted.dual)), 1e-4, sifted.clock.seconds + 60.0, bounds.append)
+    kept = climb(sifted, np.zeros(len(sifted.dual)), 1e-4, sifted.clock.seconds + 60.0, bounds.append)
     assert 0.98 * relaxed < sifted.best_bound <= relaxed * (1 + 1e-9)
     assert bounds == sorted(bounds)
     assert sifted.best_bound == pytest.approx(bounds[-1])
@@ -32,14 +36,38 @@ def test_steps_come_near_the_relaxation_and_never_above_it(relaxed):
 def test_bad_duals_to_begin_with_are_left(relaxed):
     sifted, _ = sifted_of(depots_case(1))
     bad = np.random.default_rng(3).normal(0.0, 1e6, len(sifted.dual))
-    ascend(sifted, bad, 1e-3, sifted.clock.seconds + 60.0, lambda bound: None)
+    climb(sifted, bad, 1e-3, sifted.clock.seconds + 60.0, lambda bound: None)
     assert 0.9 * relaxed < sifted.best_bound <= relaxed * (1 + 1e-9)
 
 
 def test_no_time_leaves_a_bound(relaxed):
     sifted, _ = sifted_of(depots_case(1))
-    assert not ascend(sifted, np.zeros(len(sifted.dual)), 1e-4, 0.0, lambda bound: None)
+    assert not climb(sifted, np.zeros(len(sifted.dual)), 1e-4, 0.0, lambda bound: None)
     assert 0 < sifted.best_bound <= relaxed
+
+
+def test_steps_end_when_the_clock_is_stopped():
+    sifted, _ = sifted_of(depots_case(1))
+    bounds = []
+
+    def stop(bound):
+        bounds.append(bound)
+        sifted.clock.stop()
+
+    climb(sifted, np.zeros(len(sifted.dual)), 1e-4, sifted.clock.seconds + 60.0, stop)
+    assert len(bounds) == 1
+    assert sifted.best_bound == bounds[0]
+
+
+def test_decisions_without_bounds_leave_a_bound(relaxed):
+    """Any step along the row of such a variable would leave no bound at all."""
+    model = scopt.build(depots_case(1))
+    model.pyomo.free = pyo.Var()
+    model.pyomo.even = pyo.Constraint(expr=model.pyomo.free == next(iter(model.pyomo.open_site.values())))
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    climb(sifted, np.zeros(len(sifted.dual)), 1e-4, sifted.clock.seconds + 60.0, lambda bound: None)
+    assert 0.98 * relaxed < sifted.best_bound <= relaxed * (1 + 1e-9)
+    assert np.isfinite(sifted.center).all()
 
 
 def test_the_relaxation_is_the_same_with_good_duals_first(relaxed, monkeypatch):

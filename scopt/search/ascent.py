@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csc_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
     Routed = tuple[Ints, Ints]
 
-__all__ = ["ascend"]
+__all__ = ["ascend", "climb"]
 
 LEVEL = 0.05
 """How far above the best bound the level lies at first, as a part of it."""
@@ -42,11 +44,53 @@ DEFLECTION = 1.5
 KEPT = 10
 """Of so many steps one leaves its routes behind."""
 
+SPARE = 0.005
+"""Reduced cost, as a part of its cost, up to which such a route is taken along."""
 
-def ascend(
+SLIGHT = 0.3
+"""Part of the median dual from which on a row is taken along."""
+
+
+def ascend(sifted: Sifted, little: float, limit: float, report: Callable[[float], None]) -> None:
+    """Begin a relaxation with good duals, and with the routes and rows that matter to them.
+
+    Parameters
+    ----------
+    sifted
+        The relaxation, solved once with the routes and rows at hand.
+    little
+        Level, as a part of the bound, from which on no more is asked for.
+    limit
+        Seconds.
+    report
+        Called with bounds, in money.
+    """
+    kept = climb(sifted, sifted.dual, little, sifted.clock.seconds + limit, report)
+    if not kept:
+        return
+    first = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in kept)])
+    columns = np.concatenate([column for column, _ in kept])
+    route = np.concatenate([one + at for (_, one), at in zip(kept, first, strict=False)])
+    numbers = np.unique(sifted.paths.add(columns, route))
+    best, taken = sifted.lagrangian(sifted.center), csc_array(sifted.paths.matrix[:, numbers])
+    # As demand has its dual, the cheapest route of a cell costs nothing.
+    spare, cost = best.reduced @ taken, sifted.lean.cost[: sifted.n] @ taken
+    sifted.add_paths(numbers[spare <= SPARE * np.abs(cost)])
+    weight = np.abs(best.dual[sifted.lazy])
+    if weight.any():
+        sifted.add_rows(sifted.lazy[weight > SLIGHT * np.median(weight[weight > 0])])
+
+
+def climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None]
 ) -> list[Routed]:
-    """Raise the bound of a relaxation by subgradient steps, and keep its best duals.
+    r"""Raise the bound of a relaxation by subgradient steps, and keep its best duals.
+
+    .. math:: d \leftarrow S^{-1} g + \beta d, \qquad
+              \beta = 1.5 \max(0, -g^\top d) / d^\top S d, \qquad
+              u \leftarrow u + \frac{\bar L - L(u)}{d^\top S d} d
+
+    with the level :math:`\bar L`, and in the diagonal of :math:`S` roots of what rows were short on average.
 
     Parameters
     ----------
@@ -66,13 +110,14 @@ def ascend(
     list
         Routes that were cheapest at good duals: columns, and for each the number of its route.
     """
-    moving = np.flatnonzero(~sifted.balance)
-    moving = moving[~np.isin(moving, sifted.demand_row)]  # what is wanted is worth its cheapest route
+    moving = np.flatnonzero(_may_move(sifted))
     at = max(sifted.lagrangian(start), sifted.lagrangian(np.zeros(len(start))), key=lambda one: one.value)
     best, level, idle = at, LEVEL * abs(at.value), 0
     kept: list[Routed] = []
     direction, squares, count = np.zeros(len(moving)), np.zeros(len(moving)), 0
-    while np.isfinite(best.value) and level > little * abs(best.value) and sifted.clock.seconds < end:
+    while np.isfinite(best.value) and level > little * abs(best.value):
+        if sifted.clock.seconds >= end or not sifted.clock.left:
+            break
         short, routed = _short(sifted, at, moving)
         if count % KEPT == 0 and at.value > best.value - level:
             kept.append(routed)
@@ -96,6 +141,19 @@ def ascend(
     return kept
 
 
+def _may_move(sifted: Sifted) -> Bools:
+    """Rows whose duals are moved, (rows,).
+
+    What is wanted is worth its cheapest route, and a dual that a decision without bounds depends on has to
+    stay what it was, or there is no bound at all.
+    """
+    out = ~sifted.balance
+    out[sifted.demand_row] = False
+    unbounded = np.isinf(sifted.lower[sifted.n :]) | np.isinf(sifted.upper[sifted.n :])
+    out[sifted.decision_columns[:, np.flatnonzero(unbounded)].indices] = False
+    return out
+
+
 def _short(sifted: Sifted, at: Lagrangian, moving: Ints) -> tuple[Floats, Routed]:
     """By how much rows are short, as far as their duals may follow, and the routes that are taken."""
     cells = np.flatnonzero(np.isfinite(at.best))
@@ -104,6 +162,7 @@ def _short(sifted: Sifted, at: Lagrangian, moving: Ints) -> tuple[Floats, Routed
     used = np.flatnonzero(flow)
     lower, upper = sifted.lower[sifted.n :], sifted.upper[sifted.n :]
     decision = np.where(at.rest > 0, lower, np.where(at.rest < 0, upper, np.clip(0.0, lower, upper)))
+    decision[np.isinf(decision)] = 0.0  # in no row that moves
     done = sifted.flow_columns[:, used] @ flow[used] + sifted.decision_rows @ decision
     done, dual = done[moving], at.dual[moving]
     low, high = sifted.lean.row_lower[moving], sifted.lean.row_upper[moving]

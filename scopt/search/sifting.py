@@ -5,9 +5,10 @@ routes: one pass over the acyclic network with costs less the duals of all rows 
 commodity and market, the cheapest route; routes that would lower the cost enter the restricted master
 (`master`). Rows enter when a solution breaks them.
 
-The bound is Lagrangian: duals are clipped to their signs, the duals of demand are lowered until no route has
-a negative reduced cost, and what the decisions can add within their bounds is taken off. It is valid whatever
-the state of the linear program, so the search may stop at any time.
+The bound is Lagrangian: duals are clipped to their signs, the duals of demand are set to what the cheapest
+routes cost, and what the decisions can add within their bounds is taken off. It is valid whatever the
+state of the linear program, so the search may stop at any time. A large model begins with good duals
+(`ascent`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csr_array
 
 from scopt.routes import Routes
 from scopt.search.ascent import ascend
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from scipy.sparse import csc_array
 
     from scopt.models import Model
     from scopt.search.solver import Clock, Scaled
@@ -53,12 +55,6 @@ EXPLORE_ROUNDS = 3
 
 ASCEND_FROM = 1500
 """(market, channel, product) with demand from which on good duals come before the linear program."""
-
-SPARE = 0.005
-"""Reduced cost, as a part of its cost, up to which a route seen on the way there is taken along."""
-
-SLIGHT = 0.3
-"""Part of the median dual from which on a row is taken along."""
 
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
@@ -275,9 +271,8 @@ class Sifted(Master):
         reduced[self.closed] = np.inf
         best, length = self.routes.cheapest(reduced)
         ends = self.routes.last[self.routes.first]
-        dual[self.demand_row] += np.where(np.isfinite(best), best, 0.0) / (
-            lean.row[self.demand_row] * lean.column[ends]
-        )
+        unit = lean.row[self.demand_row] * lean.column[ends]
+        dual[self.demand_row] += np.where(np.isfinite(best), best, 0.0) / unit
         rest = lean.cost[self.n :] - self.decision_columns.T @ dual
         lower, upper = self.lower[self.n :], self.upper[self.n :]
         free = (np.isinf(upper) & (rest < 0)) | (np.isinf(lower) & (rest > 0))
@@ -350,7 +345,7 @@ class Sifted(Master):
             return False
         self.keep_bound(self.dual, self.bound(self.dual))
         if len(self.demand) >= ASCEND_FROM and not self.led:
-            self._ascend(0.1 * gap, 0.5 * limit, report)
+            ascend(self, 0.1 * gap, 0.5 * limit, report)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
         while True:
@@ -382,23 +377,6 @@ class Sifted(Master):
                 level = self.objective
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
-
-    def _ascend(self, little: float, limit: float, report: Callable[[float], None]) -> None:
-        """Begin with good duals (`ascent`), and with the routes and rows that matter to them."""
-        routed = ascend(self, self.dual, little, self.clock.seconds + limit, report)
-        if not routed:
-            return
-        count = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in routed)])
-        columns = np.concatenate([column for column, _ in routed])
-        route = np.concatenate([one + first for (_, one), first in zip(routed, count, strict=False)])
-        numbers = np.unique(self.paths.add(columns, route))
-        at, taken = self.lagrangian(self.center), csc_array(self.paths.matrix[:, numbers])
-        # As demand has its dual, the cheapest route of a cell costs nothing.
-        spare = self.lean.cost[: self.n] - self.flow_columns.T @ at.dual
-        self.add_paths(numbers[spare @ taken <= SPARE * (self.lean.cost[: self.n] @ taken)])
-        weight = np.abs(at.dual[self.lazy])
-        if weight.any():
-            self.add_rows(self.lazy[weight > SLIGHT * np.median(weight[weight > 0])])
 
     def _rose(self, level: float, part: float) -> bool:
         """Whether the objective lies above a level by more than a part of it."""
