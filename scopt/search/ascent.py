@@ -51,21 +51,27 @@ SLIGHT = 0.3
 """Part of the median dual from which on a row is taken along."""
 
 
-def ascend(sifted: Sifted, little: float, limit: float, report: Callable[[float], None]) -> None:
+def ascend(
+    sifted: Sifted, start: Floats, little: float, limit: float, report: Callable[[float], None], enough: float
+) -> None:
     """Begin a relaxation with good duals, and with the routes and rows that matter to them.
 
     Parameters
     ----------
     sifted
-        The relaxation, solved once with the routes and rows at hand.
+        The relaxation.
+    start
+        Duals to begin with, unless none at all are better, (rows,).
     little
         Level, as a part of the bound, from which on no more is asked for.
     limit
         Seconds.
     report
         Called with bounds, in money.
+    enough
+        Bound from which on no more is asked for, in money.
     """
-    kept = climb(sifted, sifted.dual, little, sifted.clock.seconds + limit, report)
+    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough)
     if not kept:
         return
     first = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in kept)])
@@ -82,8 +88,9 @@ def ascend(sifted: Sifted, little: float, limit: float, report: Callable[[float]
 
 
 def climb(
-    sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None]
-) -> list[Routed]:
+    sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
+    enough: float = np.inf,
+) -> list[Routed]:  # fmt: skip
     r"""Raise the bound of a relaxation by subgradient steps, and keep its best duals.
 
     .. math:: d \leftarrow S^{-1} g + \beta d, \qquad
@@ -104,6 +111,8 @@ def climb(
         Second of the clock at which to stop.
     report
         Called with bounds, in money.
+    enough
+        Bound from which on no more is asked for, in money.
 
     Returns
     -------
@@ -116,7 +125,7 @@ def climb(
     kept: list[Routed] = []
     direction, squares, count = np.zeros(len(moving)), np.zeros(len(moving)), 0
     while np.isfinite(best.value) and level > little * abs(best.value):
-        if sifted.clock.seconds >= end or not sifted.clock.left:
+        if best.bound >= enough or sifted.clock.seconds >= end or not sifted.clock.left:
             break
         short, routed = _short(sifted, at, moving)
         if count % KEPT == 0 and at.value > best.value - level:

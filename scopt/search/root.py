@@ -1,8 +1,8 @@
-"""What the relaxation of one model tells that of another: columns and rows that mattered, and a basis.
+"""What the relaxation of one model tells that of another: columns, rows and duals that mattered, and a basis.
 
 Models of one case are much alike: a sweep changes costs or right-hand sides, a limit adds a row, a strategy
 leaves lanes out. From the basis of a model with the same network the relaxation is solved again in a small
-part of the time; where the networks differ, the columns and strong rows that mattered are a start.
+part of the time; where the networks differ, the columns, strong rows and duals that mattered are a start.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
 
 from scopt.search.master import BASIC, Basis
 from scopt.search.sifting import FOUND
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from scopt.search.sifting import Sifted
 
     Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
     Bytes = NDArray[np.int8]
 
 __all__ = ["Root", "follow", "ways"]
@@ -33,7 +36,7 @@ __all__ = ["Root", "follow", "ways"]
 ROWS_FOUND = f"{FOUND} 1"
 """Block of the rows that were found and are not in the model."""
 
-LISTS = "columns", "lengths", "marks", "tight", "sets", "counts"
+LISTS = "columns", "lengths", "marks", "tight", "sets", "counts", "priced"
 """Parts of a root that are lists of whole numbers."""
 
 STATES = "path", "beside", "artificial"
@@ -63,6 +66,8 @@ class Root:
         Sets behind tight rows that were found (`through`, `tiers`), one after the other.
     counts
         How many numbers each of them has.
+    priced, duals
+        Rows with a dual where the bound is best, by their marks, and their duals, in money a unit.
     """
 
     network: str
@@ -77,6 +82,8 @@ class Root:
     rows: Mapping[str, Bytes]
     sets: Ints
     counts: Ints
+    priced: Ints
+    duals: Floats
 
     @classmethod
     def of(cls, sifted: Sifted) -> Root:
@@ -91,11 +98,13 @@ class Root:
             sets = [one for one, keep in zip(sifted.sets, taut.tolist(), strict=True) if keep]
         columns, lengths = ways(sifted)
         beside = arrays.flows - sifted.n
+        priced, duals = _duals(sifted)
         return cls(
             _digest(sifted), columns, lengths, sifted.marks[columns], tight, basis.path[sifted.order],
             basis.decision[:beside], basis.artificial,
             dict(zip(arrays.place, basis.decision[beside:].tolist(), strict=True)),
             rows, np.concatenate([np.empty(0, np.int64), *sets]), np.array([*map(len, sets)], np.int64),
+            priced, duals,
         )  # fmt: skip
 
     @classmethod
@@ -106,13 +115,14 @@ class Root:
             network=plain["network"], decision=plain["decision"], rows=rows,
             **{one: _unpacked(plain[one], np.int64) for one in LISTS},
             **{one: _unpacked(plain[one], np.int8) for one in STATES},
+            duals=_unpacked(plain["duals"], np.float64),
         )  # fmt: skip
 
     def plain(self) -> dict[str, Any]:
         """Return plain values that can be kept as text."""
         return {
             "network": self.network,
-            **{one: _packed(getattr(self, one)) for one in (*LISTS, *STATES)},
+            **{one: _packed(getattr(self, one)) for one in (*LISTS, *STATES, "duals")},
             "decision": dict(self.decision),
             "rows": {name: _packed(status) for name, status in self.rows.items()},
         }
@@ -122,13 +132,15 @@ class Root:
 
         On the same network it takes up the basis; rows that this one did not have are basic, decisions that
         it did not have are not, and the solver mends what does not fit. On another one it begins with the
-        routes that exist there and the strong rows that were tight. Rows that were found hold as they did.
+        routes and duals that exist there and the strong rows that were tight. Rows that were found hold as
+        they did.
         """
         if len(self.counts):
             sifted.add_sets(np.split(self.sets, np.cumsum(self.counts)[:-1]))
         if self.network != _digest(sifted):
             follow(sifted, self.marks, self.lengths)
             sifted.add_rows(sifted.lazy[np.isin(sifted.row_marks, self.tight)])
+            sifted.guess = self._guess(sifted)
             return
         numbers = sifted.paths.add(self.columns, np.repeat(np.arange(len(self.lengths)), self.lengths))
         sifted.add_paths(numbers)
@@ -146,6 +158,12 @@ class Root:
         sifted.restore(
             Basis(path, np.concatenate([self.beside, np.array(decision, np.int8)]), row, artificial)
         )
+
+
+    def _guess(self, sifted: Sifted) -> Floats:
+        """Duals of the rows that a relaxation shares with this one, in its own units; 0 of all others."""
+        known = pd.Series(self.duals, self.priced)
+        return known.reindex(_marks(sifted), fill_value=0.0).to_numpy() / _unit(sifted)
 
 
 def ways(sifted: Sifted) -> tuple[Ints, Ints]:
@@ -194,6 +212,40 @@ def _packed(values: NDArray[Any]) -> str:
 
 def _unpacked(text: str, kind: type[Any]) -> NDArray[Any]:
     return np.frombuffer(zlib.decompress(b64decode(text)), kind)
+
+
+def _duals(sifted: Sifted) -> tuple[Ints, Floats]:
+    """Marks of the rows that have a dual at the best bound, and these duals; of demand it is told by the others."""
+    dual = sifted.center * _unit(sifted)
+    dual[sifted.demand_row] = 0.0
+    rows = np.flatnonzero(dual)
+    marks, first = np.unique(_marks(sifted)[rows], return_index=True)
+    return marks, dual[rows[first]]
+
+
+def _unit(sifted: Sifted) -> Floats:
+    """What a dual of one is worth, in money a unit of its row, (rows,)."""
+    return np.asarray(sifted.lean.row * sifted.lean.money)
+
+
+def _marks(sifted: Sifted) -> Ints:
+    """Mark each row: by the columns in it, by its name, by its set, or by its place in its block."""
+    mark = np.zeros(len(sifted.scaled.row), np.uint64)
+    for name, at, count in _blocks(sifted):
+        mark[at : at + count] = np.arange(count, dtype=np.uint64) + np.uint64(_hashed(f"{name} {count}"))
+        lazy = (sifted.lazy >= at) & (sifted.lazy < at + count)
+        mark[sifted.lazy[lazy]] = sifted.row_marks[lazy].view(np.uint64) ^ np.uint64(_hashed(name))
+    m, arrays = sifted.model.pyomo, sifted.scaled.arrays
+    for constraint in m.component_data_objects(pyo.Constraint, active=True):
+        mark[arrays.row_of(constraint)] = _hashed(constraint.name)
+    for row, one in enumerate(sifted.sets, len(mark) - len(sifted.sets)):
+        mark[row] = _hashed(one.tobytes())
+    return mark.view(np.int64)
+
+
+def _hashed(text: str | bytes) -> int:
+    data = text.encode() if isinstance(text, str) else text
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
 
 
 def _digest(sifted: Sifted) -> str:

@@ -110,6 +110,8 @@ class Sifted(Master):
         The scaled arrays, with the rows that were found.
     led
         Whether it begins from the basis of another one.
+    guess
+        Duals to begin with, from another one, (rows,).
     """
 
     def __init__(self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0) -> None:
@@ -126,6 +128,7 @@ class Sifted(Master):
         self.kind = np.array(names, dtype=object)
         self.sets: list[Ints] = []
         self.led = False
+        self.guess: Floats | None = None
         self.closed = np.zeros(self.n, bool)
         self._find_demand()
         # Without stock most strong rows of columns at hand are tight: they enter with their columns.
@@ -341,11 +344,15 @@ class Sifted(Master):
             Bound from which on no more is asked for.
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
-        if not self.run(DUAL, limit):
+        if (climbs := len(self.demand) >= ASCEND_FROM and not self.led) and self.guess is not None:
+            ascend(self, self.guess, 0.1 * gap, 0.5 * limit, report, enough)
+            if self.best_bound >= enough:
+                return True
+        if not self.run(DUAL, end - self.clock.seconds):
             return False
         self.keep_bound(self.dual, self.bound(self.dual))
-        if len(self.demand) >= ASCEND_FROM and not self.led:
-            ascend(self, 0.1 * gap, 0.5 * limit, report)
+        if climbs and self.guess is None:
+            ascend(self, self.dual, 0.1 * gap, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
         while True:
