@@ -36,7 +36,7 @@ LEVEL = 0.05
 """How far above the best bound the level lies at first, as a part of it."""
 
 PATIENCE = 20
-"""Steps that may follow each other without a twentieth of what the level asks for."""
+"""Steps that may follow each other without a twentieth of what the level asks for; twice as many from good duals."""
 
 DEFLECTION = 1.5
 """Weight of the last direction where the new subgradient turns against it."""
@@ -71,7 +71,8 @@ def ascend(
     enough
         Bound from which on no more is asked for, in money.
     """
-    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough)
+    patience = PATIENCE if sifted.guess is None else 2 * PATIENCE
+    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough, patience)
     if not kept:
         return
     first = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in kept)])
@@ -89,7 +90,7 @@ def ascend(
 
 def climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
-    enough: float = np.inf,
+    enough: float = np.inf, patience: int = PATIENCE,
 ) -> list[Routed]:  # fmt: skip
     r"""Raise the bound of a relaxation by subgradient steps, and keep its best duals.
 
@@ -113,6 +114,8 @@ def climb(
         Called with bounds, in money.
     enough
         Bound from which on no more is asked for, in money.
+    patience
+        Steps that may follow each other without a twentieth of what the level asks for.
 
     Returns
     -------
@@ -143,7 +146,7 @@ def climb(
         if at.value > best.value:
             best = at
             report(best.bound)
-        if idle >= PATIENCE or not np.isfinite(at.value):
+        if idle >= patience or not np.isfinite(at.value):
             level, idle, at = 0.5 * level, 0, best
             direction[:] = 0.0
     sifted.keep_bound(best.dual, best.bound)
