@@ -1,8 +1,9 @@
 r"""Good duals before any linear program: subgradient steps on the Lagrangian function of the relaxation.
 
-At duals :math:`u` every cell of demand takes its cheapest route and every decision the bound that is
-cheaper; :math:`g = b - A x(u)`, by how much each row is short, is a subgradient. A step costs two passes over
-the network, however large the linear program would be, and shows which routes and rows matter.
+At duals :math:`u` every cell of demand takes its cheapest route, and decisions the values that are cheapest
+under the rows among themselves (`inner`); :math:`g = b - A x(u)`, by how much each other row is short, is a
+subgradient. A step costs two passes over the network and a small linear program, however large that of the
+relaxation would be, and shows which routes and rows matter.
 
 Steps go along deflected subgradients (Camerini, Fratta and Maffioli 1975), each row measured by what it has
 been short so far (in the manner of Duchi, Hazan and Singer 2011, with the root of their weights), as far as
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csc_array
+
+from scopt.search.inner import Inner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +39,10 @@ LEVEL = 0.05
 """How far above the best bound the level lies at first, as a part of it."""
 
 PATIENCE = 20
-"""Steps that may follow each other without a twentieth of what the level asks for; twice as many from good duals."""
+"""Steps that may follow each other without a twentieth of what the level asks for.
+
+Twice as many from the duals of another relaxation.
+"""
 
 DEFLECTION = 1.5
 """Weight of the last direction where the new subgradient turns against it."""
@@ -122,8 +128,10 @@ def climb(
     list
         Routes that were cheapest at good duals: columns, and for each the number of its route.
     """
-    moving = np.flatnonzero(_may_move(sifted))
-    at = max(sifted.lagrangian(start), sifted.lagrangian(np.zeros(len(start))), key=lambda one: one.value)
+    inner = Inner(sifted)
+    moving = np.flatnonzero(_may_move(sifted, inner))
+    both = (sifted.lagrangian(dual, inner) for dual in (start, np.zeros(len(start))))
+    at = max(both, key=lambda one: one.value)
     best, level, idle = at, LEVEL * abs(at.value), 0
     kept: list[Routed] = []
     direction, squares, count = np.zeros(len(moving)), np.zeros(len(moving)), 0
@@ -141,7 +149,7 @@ def climb(
         direction = short / size - DEFLECTION * against * direction
         dual = at.dual.copy()
         dual[moving] += (best.value + level - at.value) / max(float(size @ direction**2), 1e-300) * direction
-        at = sifted.lagrangian(dual)
+        at = sifted.lagrangian(dual, inner)
         idle = 0 if at.value > best.value + 0.05 * level else idle + 1
         if at.value > best.value:
             best = at
@@ -153,14 +161,15 @@ def climb(
     return kept
 
 
-def _may_move(sifted: Sifted) -> Bools:
+def _may_move(sifted: Sifted, inner: Inner) -> Bools:
     """Rows whose duals are moved, (rows,).
 
-    What is wanted is worth its cheapest route, and a dual that a decision without bounds depends on has to
-    stay what it was, or there is no bound at all.
+    What is wanted is worth its cheapest route, and the inner program finds its own duals. A dual that a
+    decision without bounds depends on has to stay what it was, or there is no bound at all.
     """
     out = ~sifted.balance
     out[sifted.demand_row] = False
+    out[inner.rows] = False
     unbounded = np.isinf(sifted.lower[sifted.n :]) | np.isinf(sifted.upper[sifted.n :])
     out[sifted.decision_columns[:, np.flatnonzero(unbounded)].indices] = False
     return out
@@ -172,10 +181,7 @@ def _short(sifted: Sifted, at: Lagrangian, moving: Ints) -> tuple[Floats, Routed
     columns, route = sifted.routes.cut_out(at.reduced, at.length, np.isfinite(at.best))
     flow = np.bincount(columns, sifted.demand[cells[route]], minlength=sifted.n)
     used = np.flatnonzero(flow)
-    lower, upper = sifted.lower[sifted.n :], sifted.upper[sifted.n :]
-    decision = np.where(at.rest > 0, lower, np.where(at.rest < 0, upper, np.clip(0.0, lower, upper)))
-    decision[np.isinf(decision)] = 0.0  # in no row that moves
-    done = sifted.flow_columns[:, used] @ flow[used] + sifted.decision_rows @ decision
+    done = sifted.flow_columns[:, used] @ flow[used] + sifted.decision_rows @ at.decision
     done, dual = done[moving], at.dual[moving]
     low, high = sifted.lean.row_lower[moving], sifted.lean.row_upper[moving]
     wanted = np.where(dual > 0, low, np.where(dual < 0, high, np.clip(done, low, high)))

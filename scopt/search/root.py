@@ -159,7 +159,6 @@ class Root:
             Basis(path, np.concatenate([self.beside, np.array(decision, np.int8)]), row, artificial)
         )
 
-
     def _guess(self, sifted: Sifted) -> Floats:
         """Duals of the rows that a relaxation shares with this one, in its own units; 0 of all others."""
         known = pd.Series(self.duals, self.priced)
@@ -215,7 +214,10 @@ def _unpacked(text: str, kind: type[Any]) -> NDArray[Any]:
 
 
 def _duals(sifted: Sifted) -> tuple[Ints, Floats]:
-    """Marks of the rows that have a dual at the best bound, and these duals; of demand it is told by the others."""
+    """Give the marks of the rows that have a dual at the best bound, and these duals.
+
+    Those of demand follow from the others.
+    """
     dual = sifted.center * _unit(sifted)
     dual[sifted.demand_row] = 0.0
     rows = np.flatnonzero(dual)
@@ -224,7 +226,7 @@ def _duals(sifted: Sifted) -> tuple[Ints, Floats]:
 
 
 def _unit(sifted: Sifted) -> Floats:
-    """What a dual of one is worth, in money a unit of its row, (rows,)."""
+    """Give what duals of one are worth, in money a unit of their rows, (rows,)."""
     return np.asarray(sifted.lean.row * sifted.lean.money)
 
 

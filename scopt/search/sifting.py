@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
     from scopt.models import Model
+    from scopt.search.inner import Inner
     from scopt.search.solver import Clock, Scaled
 
     Ints = NDArray[np.int64]
@@ -79,8 +80,8 @@ class Lagrangian:
         Reduced cost of the cheapest route of each (market, channel, product), before demand had its dual.
     length
         Lengths to all balance rows.
-    rest
-        Reduced costs of the decisions.
+    rest, decision
+        Reduced costs of the decisions, and their values; 0 of those without a bound.
     """
 
     value: float
@@ -90,6 +91,7 @@ class Lagrangian:
     best: Floats
     length: Floats
     rest: Floats
+    decision: Floats
 
 
 class Sifted(Master):
@@ -260,16 +262,18 @@ class Sifted(Master):
         """Lagrangian bound for any duals and the present bounds of decisions, in money; -inf without one."""
         return self.lagrangian(dual).bound
 
-    def lagrangian(self, dual: Floats) -> Lagrangian:
+    def lagrangian(self, dual: Floats, inner: Inner | None = None) -> Lagrangian:
         """Lagrangian function at any duals, clipped to their signs, for the present bounds of decisions.
 
-        The duals of demand are set to what makes the cheapest route of each cell cost nothing.
+        The duals of demand are set to what makes the cheapest route of each cell cost nothing, and those of
+        rows without flows to the best ones, where their program is given (`inner`).
         """
         lean = self.lean
         low, high = lean.row_lower, lean.row_upper
-        dual = np.where(np.isinf(high) & (dual < 0), 0.0, dual)
-        dual = np.where(np.isinf(low) & (dual > 0), 0.0, dual)
+        dual = self._signed(dual)
         dual[self.balance] = 0.0
+        if inner is not None:
+            dual[inner.rows] = 0.0
         reduced = lean.cost[: self.n] - self.flow_columns.T @ dual
         reduced[self.closed] = np.inf
         best, length = self.routes.cheapest(reduced)
@@ -277,14 +281,27 @@ class Sifted(Master):
         unit = lean.row[self.demand_row] * lean.column[ends]
         dual[self.demand_row] += np.where(np.isfinite(best), best, 0.0) / unit
         rest = lean.cost[self.n :] - self.decision_columns.T @ dual
+        solved = None if inner is None else inner.solve(rest)
+        if inner is not None and solved is not None:
+            dual[inner.rows] = solved[1]
+            dual = self._signed(dual)
+            rest -= inner.entries.T @ dual[inner.rows]
         lower, upper = self.lower[self.n :], self.upper[self.n :]
         free = (np.isinf(upper) & (rest < 0)) | (np.isinf(lower) & (rest > 0))
-        if (np.abs(rest[free]) > 1e-6).any():
-            return Lagrangian(-np.inf, -np.inf, dual, reduced, best, length, rest)
-        moved = (rest != 0) & ~free
-        total = float(rest[moved] @ np.where(rest > 0, lower, upper)[moved])
+        decision = np.where(rest > 0, lower, np.where(rest < 0, upper, np.clip(0.0, lower, upper)))
+        decision[free] = 0.0
+        total = float(rest @ decision)
         total += float(dual[dual != 0] @ np.where(dual > 0, low, high)[dual != 0])
-        return Lagrangian(total, lean.value(total), dual, reduced, best, length, rest)
+        if (np.abs(rest[free]) > 1e-6).any():
+            total = -np.inf
+        if inner is not None and solved is not None:
+            decision[inner.columns] = solved[0]
+        return Lagrangian(total, lean.value(total), dual, reduced, best, length, rest, decision)
+
+    def _signed(self, dual: Floats) -> Floats:
+        """Return duals without those that have the wrong sign."""
+        low, high = self.lean.row_lower, self.lean.row_upper
+        return np.where((np.isinf(high) & (dual < 0)) | (np.isinf(low) & (dual > 0)), 0.0, dual)
 
     def _cut(self) -> int:
         """Add the rows that the solution breaks; return how many."""

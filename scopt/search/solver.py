@@ -325,9 +325,18 @@ class Lp:
         return np.asarray(self.engine.getSolution().col_value) * self.model.column
 
     @property
+    def dual(self) -> Floats:
+        """Duals of the rows at the last solution, in the units of the solver."""
+        return np.asarray(self.engine.getSolution().row_dual)
+
+    @property
     def infeasible(self) -> bool:
         """Whether the last solve proved that no solution exists."""
         return bool(self.status == highspy.HighsModelStatus.kInfeasible)
+
+    def set_costs(self, cost: Floats) -> None:
+        """Costs of all columns, in the units of the solver."""
+        self.engine.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
 
     def set_bounds(self, columns: NDArray[np.int64], lower: Floats, upper: Floats) -> None:
         """Bounds of columns, in the units of the case."""
