@@ -8,6 +8,7 @@ from test_sifting import depots_case, sifted_of
 import scopt
 from scopt.search import sifting
 from scopt.search.ascent import climb
+from scopt.search.inner import Inner
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Scaled
 
@@ -68,6 +69,39 @@ def test_decisions_without_bounds_leave_a_bound(relaxed):
     climb(sifted, np.zeros(len(sifted.dual)), 1e-4, sifted.clock.seconds + 60.0, lambda bound: None)
     assert 0.98 * relaxed < sifted.best_bound <= relaxed * (1 + 1e-9)
     assert np.isfinite(sifted.center).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.1, 10.0])
+def test_the_inner_program_finds_the_best_duals_of_its_rows(spread):
+    sifted, _ = sifted_of(depots_case(1))
+    inner = Inner(sifted)
+    assert len(inner.rows) > 20
+    assert not sifted.flow_rows[inner.rows].nnz
+    rng = np.random.default_rng(5)
+    dual = np.abs(rng.normal(0.0, spread, len(sifted.dual))) * np.where(
+        np.isinf(sifted.lean.row_lower), -1, 1
+    )
+    best = sifted.lagrangian(dual, inner)
+    assert sifted.bound(best.dual) == pytest.approx(best.bound, rel=1e-9)
+    for _ in range(20):
+        dual[inner.rows] = best.dual[inner.rows] * rng.uniform(0, 2, len(inner.rows))
+        assert sifted.bound(dual) <= best.bound + 1e-9 * abs(best.bound)
+    # Its decisions keep its rows, and are worth their duals.
+    row = inner.entries @ best.decision
+    low, high = sifted.lean.row_lower[inner.rows], sifted.lean.row_upper[inner.rows]
+    assert (row >= low - 1e-6).all()
+    assert (row <= high + 1e-6).all()
+
+
+def test_a_decision_that_nothing_holds_leaves_no_bound():
+    model = scopt.build(depots_case(1))
+    model.pyomo.free = pyo.Var()
+    model.pyomo.even = pyo.Constraint(expr=model.pyomo.free <= next(iter(model.pyomo.open_site.values())))
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    sifted.lean.cost[-1] = 1.0  # down it goes
+    assert sifted.lagrangian(np.zeros(len(sifted.dual)), Inner(sifted)).bound == -np.inf
+    assert climb(sifted, np.zeros(len(sifted.dual)), 1e-4, 60.0, lambda bound: None) == []
+    assert sifted.best_bound == -np.inf
 
 
 def test_the_relaxation_is_the_same_with_good_duals_first(relaxed, monkeypatch):

@@ -1,6 +1,7 @@
 """What one relaxation tells another: the same optimum, sooner."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,11 +115,45 @@ def test_versions_of_a_stock_point_begin_with_the_rows_that_were_tight(case, roo
     assert (twice > 1).any()
 
 
+def test_duals_go_on_to_another_network(case, root):
+    """The same model, taken for one with another network: its duals give the same bound there."""
+    best = relaxed(case)[0].best_bound
+    model = scopt.build(case)
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    replace(root, network="another").lead(sifted)
+    assert sifted.guess is not None
+    assert not sifted.led
+    assert sifted.bound(sifted.guess) == pytest.approx(best, rel=1e-9)
+
+
+def test_all_versions_of_a_row_begin_with_its_dual(case, root):
+    plain = scopt.build(case)
+    cells = plain.notes["cells"]
+    middle = (cells.low + cells.high) / 2
+    breaks = {key: np.array([at]) for key, at in zip(cells.keys, middle.tolist(), strict=True)}
+    chain = plain.chain
+    model = scopt.models.build(expand(chain, Versions.of(chain, dict.fromkeys(breaks, 2))), breaks)
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    root.lead(sifted)
+    of_rows = dict(zip(sifted.lazy.tolist(), sifted.row_marks.tolist(), strict=True))
+    duals: dict[tuple[str, int], set[float]] = {}
+    for name, count in sifted.scaled.arrays.row_blocks:
+        first = sifted.scaled.arrays.first_rows[name]
+        for row in range(first, first + count):
+            if row in of_rows:
+                worth = sifted.guess[row] * sifted.lean.row[row]
+                duals.setdefault((name, of_rows[row]), set()).add(round(worth, 12))
+    told = [same for same in duals.values() if same != {0.0}]
+    assert len(told) > 50
+    assert all(len(same) == 1 for same in told)
+    assert sifted.bound(sifted.guess) > sifted.bound(np.zeros(len(sifted.guess)))
+
+
 def test_it_can_be_kept_as_text(root):
     back = Root.from_plain(json.loads(json.dumps(root.plain())))
     assert back.network == root.network
     assert back.decision == root.decision
-    for name in (*LISTS, *STATES):
+    for name in (*LISTS, *STATES, "duals"):
         np.testing.assert_array_equal(getattr(back, name), getattr(root, name))
     assert back.rows.keys() == root.rows.keys()
     for name, status in root.rows.items():
