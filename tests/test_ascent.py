@@ -110,3 +110,13 @@ def test_the_relaxation_is_the_same_with_good_duals_first(relaxed, monkeypatch):
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
     assert scaled.value(sifted.objective) == pytest.approx(relaxed, rel=1e-7)
     assert sifted.best_bound == pytest.approx(relaxed, rel=1e-7)
+
+
+@pytest.mark.parametrize("gap", [0.02, 0.002])
+def test_what_will_be_refined_is_left_within_a_known_gap(relaxed, gap, monkeypatch):
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
+    sifted, scaled = sifted_of(depots_case(1))
+    assert sifted.solve(gap, 60.0, lambda bound: None)
+    cost = scaled.value(sifted.objective)
+    assert sifted.best_bound <= relaxed * (1 + 1e-9)
+    assert cost - sifted.best_bound <= sifting.NEAR * gap * cost

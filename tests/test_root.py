@@ -14,7 +14,7 @@ from scopt.batch.job import Serial
 from scopt.case import ORDER
 from scopt.kinship import in_order
 from scopt.network import Versions, expand
-from scopt.search import method
+from scopt.search import method, sifting
 from scopt.search.hints import Hints, Start
 from scopt.search.root import LISTS, STATES, Root
 from scopt.search.sifting import Sifted
@@ -85,6 +85,28 @@ def test_another_network_has_its_own_optimum(case, root, strategy):
     assert Root.of(led).network != root.network
     assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
     assert led.best_bound == pytest.approx(alone.best_bound, rel=1e-7)
+
+
+@pytest.mark.parametrize("strategy", ["only_restock", "only_outsource"])
+def test_its_duals_lead_to_the_same_optimum(case, root, strategy, monkeypatch):
+    alone, _ = relaxed(case, strategy=strategy)
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
+    led, _ = relaxed(case, root, strategy)
+    assert led.guess is not None
+    assert cost(led) == pytest.approx(cost(alone), rel=1e-8)
+    assert led.best_bound == pytest.approx(alone.best_bound, rel=1e-7)
+
+
+def test_duals_that_bound_well_enough_need_no_linear_program(case, root, monkeypatch):
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
+    model = scopt.build(case)
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    replace(root, network="another").lead(sifted)
+    enough = sifted.bound(sifted.guess) * (1 - 1e-9)
+    reported: list[float] = []
+    assert sifted.solve(1e-4, 60.0, reported.append, enough)
+    assert not sifted.solved
+    assert sifted.best_bound >= enough
 
 
 def test_a_row_more_does_not_matter(case, root):
@@ -160,8 +182,10 @@ def test_it_can_be_kept_as_text(root):
         np.testing.assert_array_equal(back.rows[name], status)
 
 
-def test_a_search_from_another_one_proves_the_same(case, monkeypatch):
+@pytest.mark.parametrize("cells", [1, sifting.ASCEND_FROM])
+def test_a_search_from_another_one_proves_the_same(case, cells, monkeypatch):
     monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(sifting, "ASCEND_FROM", cells)
     changed, options = dearer(case, 1.1), options_for(case, gap=2e-3, time_limit=120)
     first = search(case, "integrated", options)
     alone = search(changed, "integrated", options)

@@ -57,6 +57,9 @@ EXPLORE_ROUNDS = 3
 ASCEND_FROM = 1500
 """(market, channel, product) with demand from which on good duals come before the linear program."""
 
+NEAR, SLOW = 5.0, 0.5
+"""Multiples of the gap: distance to the bound, and what a round brings, at which another model may go on."""
+
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
 
@@ -349,6 +352,9 @@ class Sifted(Master):
     ) -> bool:
         """Solve the relaxation; False when time ran out first (the bounds that were reported stay valid).
 
+        A large model that will be refined is left at a wider gap (`NEAR`) once rounds bring little (`SLOW`).
+        Duals of another relaxation may give a bound that is `enough` before any linear program is solved.
+
         Parameters
         ----------
         gap
@@ -372,7 +378,11 @@ class Sifted(Master):
             ascend(self, self.dual, 0.1 * gap, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
+        # A model with stock is refined, and what is left to prove is proved of the refined one. Tiers round
+        # badly before they have settled.
+        handed_on = climbs and self.guess is None and self.stocked and not self.tiers.tariffs
         while True:
+            begun = self.objective
             for _ in range(3):
                 new = self._price_smoothly()
                 report(self.best_bound)
@@ -393,6 +403,10 @@ class Sifted(Master):
             still = not self._rose(before, little)
             cost = self.scaled.value(self.objective)
             tight = cost - self.best_bound <= gap * abs(cost)
+            near = cost - self.best_bound <= NEAR * gap * abs(cost)
+            slow = still and begun - before <= SLOW * gap * abs(before)
+            if handed_on and near and slow and self.shortage <= 1e-6:
+                return True
             if (not cuts or still) and (not new or tight):
                 # Rows on what goes through sites come last: before, duals have not settled. With stock they
                 # make every step dearer than branching on sites, which raises the bound as well.
