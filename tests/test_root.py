@@ -196,6 +196,17 @@ def test_a_search_from_another_one_proves_the_same(case, cells, monkeypatch):
     assert led.tables["checks"]["ok"].all()
 
 
+def test_a_search_that_duals_alone_bound_hands_their_root_on(case, root, monkeypatch):
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
+    options = options_for(case, gap=0.1, time_limit=120)
+    first = search(case, "integrated", options)
+    other = replace(root, network="another")
+    led = search(case, "integrated", options, hints=Hints((first.start,), root=other))
+    assert led.status == "optimal"
+    assert led.root is other
+
+
 def test_a_curve_hands_the_root_on(case, monkeypatch):
     monkeypatch.setattr(method, "SIFT_FROM", -1)
     led = []

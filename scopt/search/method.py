@@ -347,6 +347,7 @@ class Search:
         precise, begun = max(0.2 * self.options.gap, 1e-7), self.clock.seconds
         done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough())
         if not sifted.solved:  # out of time, or bounded well enough before any linear program
+            self.root = self.root or known
             return False
         if done and sifted.shortage > 1e-6 and not self._done():  # it ends early where the bound is enough
             return True
