@@ -64,9 +64,15 @@ class Routes:
     def cheapest(self, cost: Floats) -> tuple[Floats, Floats]:
         """Cheapest complete route of each (market, channel, product) that can be reached, and all lengths."""
         length = self.lengths(cost)
-        whole = length[self.tail_seat[self.last]] + cost[self.last]
-        best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
-        return best, length
+        return self.best(self.whole(cost, length)), length
+
+    def whole(self, cost: Floats, length: Floats) -> Floats:
+        """Cost of the cheapest route by each last lane, in the order of `last`."""
+        return np.asarray(length[self.tail_seat[self.last]] + cost[self.last])
+
+    def best(self, whole: Floats) -> Floats:
+        """Cost of the cheapest route of each (market, channel, product)."""
+        return np.minimum.reduceat(whole, self.first) if len(self.first) else whole
 
     def cut_out(self, cost: Floats, length: Floats, wanted: Bools, ends: int = 1) -> tuple[Ints, Ints]:
         """Cheapest routes of the wanted (market, channel, product), by so many last lanes each.
@@ -85,16 +91,31 @@ class Routes:
         tuple
             Columns of all routes, and for each column the number of its route.
         """
-        whole = length[self.tail_seat[self.last]] + cost[self.last]
+        whole = self.whole(cost, length)
         if ends > 1:
             order = np.lexsort((whole, self.cell))
             rank = np.arange(len(order)) - self.first[self.cell]
             last = self.last[order[(rank < ends) & wanted[self.cell]]]
         else:
-            best = np.minimum.reduceat(whole, self.first) if len(self.first) else whole
-            lowest = np.flatnonzero(whole == best[self.cell])
+            lowest = np.flatnonzero(whole == self.best(whole)[self.cell])
             last = self.last[lowest[np.searchsorted(self.cell[lowest], np.flatnonzero(wanted))]]
-        last = last[np.isfinite(length[self.tail_seat[last]])]
+        return self.leading_to(last[np.isfinite(length[self.tail_seat[last]])], cost, length)
+
+    def leading_to(self, last: Ints, cost: Floats, length: Floats) -> tuple[Ints, Ints]:
+        """Cheapest routes that end in some last lanes, which can be reached.
+
+        Parameters
+        ----------
+        last
+            Columns of last lanes.
+        cost, length
+            Cost of the columns, and lengths that `cheapest` found with it.
+
+        Returns
+        -------
+        tuple
+            Columns of all routes, and for each column the number of its route.
+        """
         into = self._tree(cost, length, last)
         columns, numbers = [last], [np.arange(len(last))]
         while True:

@@ -50,8 +50,14 @@ DEFLECTION = 1.5
 KEPT = 10
 """Of so many steps one leaves its routes behind."""
 
-SPARE = 0.005
-"""Reduced cost, as a part of its cost, up to which such a route is taken along."""
+SPARE, WIDE = 0.005, 0.1
+"""Reduced cost, as a part of its cost, up to which such a route is taken along.
+
+The second where the rows of last lanes have their best duals, so that few routes look cheap.
+"""
+
+DEAR = 0.005
+"""Reduced cost, as a part of the bound, from which on a decision is left out at first."""
 
 SLIGHT = 0.3
 """Part of the median dual from which on a row is taken along."""
@@ -88,6 +94,15 @@ def ascend(
     best, taken = sifted.lagrangian(sifted.center), csc_array(sifted.paths.matrix[:, numbers])
     # As demand has its dual, the cheapest route of a cell costs nothing.
     spare, cost = best.reduced @ taken, sifted.lean.cost[: sifted.n] @ taken
+    last = sifted.last
+    if last.cells.all():
+        # Routes to sites that will not open, and those it began with, are only in the way.
+        shut = np.zeros(sifted.n)
+        shut[sifted.routes.last[last.switched_by(best.rest > DEAR * abs(best.value))]] = 1.0
+        near = (spare <= WIDE * np.abs(cost)) & (shut @ taken == 0)
+        served = sifted.routes.cut_out(best.reduced, best.length, np.isfinite(best.best))
+        sifted.begin_with(np.union1d(numbers[near], sifted.paths.add(*served)))
+        return
     sifted.add_paths(numbers[spare <= SPARE * np.abs(cost)])
     weight = np.abs(best.dual[sifted.lazy])
     if weight.any():
@@ -105,6 +120,7 @@ def climb(
               u \leftarrow u + \frac{\bar L - L(u)}{d^\top S d} d
 
     with the level :math:`\bar L`, and in the diagonal of :math:`S` roots of what rows were short on average.
+    Where hardly more than the duals of demand are looked for, it holds the squares: then units do not matter.
 
     Parameters
     ----------
@@ -133,6 +149,7 @@ def climb(
     both = (sifted.lagrangian(dual, inner) for dual in (start, np.zeros(len(start))))
     at = max(both, key=lambda one: one.value)
     best, level, idle = at, LEVEL * abs(at.value), 0
+    power = 1.0 if sifted.last.cells.all() else 0.25
     kept: list[Routed] = []
     direction, squares, count = np.zeros(len(moving)), np.zeros(len(moving)), 0
     while np.isfinite(best.value) and level > little * abs(best.value):
@@ -143,8 +160,8 @@ def climb(
             kept.append(routed)
         squares += short**2
         count += 1
-        size = np.sqrt(squares / count)
-        size = np.sqrt(size + 0.01 * size.sum() / max(np.count_nonzero(size), 1) + 1e-300)
+        size = (squares / count) ** power
+        size = size + 0.01 * size.sum() / max(np.count_nonzero(size), 1) + 1e-300
         against = min(float(short @ direction), 0.0) / max(float(size @ direction**2), 1e-300)
         direction = short / size - DEFLECTION * against * direction
         dual = at.dual.copy()
@@ -164,12 +181,13 @@ def climb(
 def _may_move(sifted: Sifted, inner: Inner) -> Bools:
     """Rows whose duals are moved, (rows,).
 
-    What is wanted is worth its cheapest route, and the inner program finds its own duals. A dual that a
-    decision without bounds depends on has to stay what it was, or there is no bound at all.
+    What is wanted is worth its cheapest route, unless the duals of last lanes follow from it, and the inner
+    program finds its own duals. A dual that a decision without bounds depends on has to stay what it was, or
+    there is no bound at all.
     """
     out = ~sifted.balance
-    out[sifted.demand_row] = False
-    out[inner.rows] = False
+    out[sifted.demand_row[~sifted.last.cells]] = False
+    out[inner.rows] = out[sifted.last.rows] = False
     unbounded = np.isinf(sifted.lower[sifted.n :]) | np.isinf(sifted.upper[sifted.n :])
     out[sifted.decision_columns[:, np.flatnonzero(unbounded)].indices] = False
     return out
@@ -177,9 +195,8 @@ def _may_move(sifted: Sifted, inner: Inner) -> Bools:
 
 def _short(sifted: Sifted, at: Lagrangian, moving: Ints) -> tuple[Floats, Routed]:
     """By how much rows are short, as far as their duals may follow, and the routes that are taken."""
-    cells = np.flatnonzero(np.isfinite(at.best))
-    columns, route = sifted.routes.cut_out(at.reduced, at.length, np.isfinite(at.best))
-    flow = np.bincount(columns, sifted.demand[cells[route]], minlength=sifted.n)
+    columns, route, units = sifted.taken_at(at, np.isfinite(at.best))
+    flow = np.bincount(columns, units[route], minlength=sifted.n)
     used = np.flatnonzero(flow)
     done = sifted.flow_columns[:, used] @ flow[used] + sifted.decision_rows @ at.decision
     done, dual = done[moving], at.dual[moving]

@@ -360,7 +360,7 @@ class Search:
         if not self._done() and (self.refinements > 0 or not self._near()):
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
-            if self.refinements == 0 and self._chord_share() < MOSTLY:
+            if self.cells.count and self.refinements == 0 and self._chord_share() < MOSTLY:
                 self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
@@ -389,8 +389,9 @@ class Search:
         """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
 
         With stock that are the routes of the relaxation; without, where a site serves whom it likes, all
-        columns of the decisions that the relaxation takes. The first time it may take as long (`limit`, in
-        seconds) as the relaxation took, then twice as long, and so on: branching may find designs sooner.
+        columns of the decisions that the relaxation takes; there branching comes first, as it raises the
+        bound besides. The first time it may take as long (`limit`, in seconds) as the relaxation took, then
+        twice as long, and so on: branching may find designs sooner.
         """
         if self._done():
             return

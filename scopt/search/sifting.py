@@ -22,6 +22,7 @@ from scipy.sparse import csr_array
 
 from scopt.routes import Routes
 from scopt.search.ascent import ascend
+from scopt.search.lastrows import LastRows
 from scopt.search.lean import Lean
 from scopt.search.master import DUAL, PRIMAL, Basis, Master
 from scopt.search.rows import stacked
@@ -56,6 +57,9 @@ EXPLORE_ROUNDS = 3
 
 ASCEND_FROM = 900
 """(market, channel, product) with demand from which on good duals come before the linear program."""
+
+EASY = 50
+"""Last lanes that count as much, where their rows have their best duals: the linear program is easy there."""
 
 NEAR, SLOW = 5.0, 0.5
 """Multiples of the gap: distance to the bound, and what a round brings, at which another model may go on."""
@@ -208,7 +212,13 @@ class Sifted(Master):
             cost = own + weight * share
             best, length = self.routes.cheapest(cost)
             first.append(self.paths.add(*self.routes.cut_out(cost, length, np.ones(cells, bool), ends)))
-        numbers = np.concatenate(first)
+        # What all demand costs on dear routes: more than breaking a rule among decisions can save.
+        self.dear = float(self.demand @ np.where(np.isfinite(best), best, 0.0))
+        self.begin_with(np.unique(np.concatenate(first)))
+
+    def begin_with(self, numbers: Ints) -> None:
+        """Begin with some routes, which serve everything that can be served, and with their rows."""
+        lean, arrays = self.lean, self.scaled.arrays
         touched = np.zeros(len(lean.row), bool)
         touched[self.flow_columns[:, np.unique(self.paths.matrix[:, numbers].indices)].indices] = True
         rows = ~arrays.lazy & ~self.balance
@@ -216,16 +226,13 @@ class Sifted(Master):
         strong = arrays.lazy & touched
         if not self.stocked and strong.sum() <= EAGER_ROWS:
             rows |= strong
-        # What all demand costs on dear routes: more than breaking a rule among decisions can save.
-        dear = float(self.demand @ np.where(np.isfinite(best), best, 0.0))
         rows[self.replaced.rows] = False
-        self.begin(np.flatnonzero(rows), *self._shortages(rows, dear))
+        self.begin(np.flatnonzero(rows), *self._shortages(rows, self.dear))
         self.add_paths(numbers)
 
     def _before(self, route: csc_array) -> None:
         if not self.stocked and len(self.order):
-            rows = np.unique(self.flow_columns[:, np.unique(route.indices)].indices).astype(np.int64)
-            self.add_rows(rows[self.scaled.arrays.lazy[rows]])
+            self.add_rows(np.unique(self.flow_columns[:, np.unique(route.indices)].indices).astype(np.int64))
 
     def _shortages(self, core: Bools, dear: float) -> tuple[Ints, Floats, Floats]:
         """Rows that the routes at hand may break, on which side (1 short, -1 over), and the price of it.
@@ -256,10 +263,25 @@ class Sifted(Master):
         None are added where the bound is `enough`.
         """
         at = self.lagrangian(dual)
-        wanted = at.best < -1e-6
-        if at.bound >= enough or not wanted.any():
+        if at.bound >= enough:
             return 0, at.bound
-        return self.add_paths(self.paths.add(*self.routes.cut_out(at.reduced, at.length, wanted))), at.bound
+        columns, route, _ = self.taken_at(at, at.best < -1e-6)
+        return (self.add_paths(self.paths.add(columns, route)) if len(columns) else 0), at.bound
+
+    def taken_at(self, at: Lagrangian, cells: Bools) -> tuple[Ints, Ints, Floats]:
+        """Routes that are taken at some duals: by some (market, channel, product), and where `last` serves.
+
+        Returns
+        -------
+        tuple
+            Columns of all routes, for each column the number of its route, and what each route brings.
+        """
+        chosen = cells & ~self.last.cells
+        columns, route = self.routes.cut_out(at.reduced, at.length, chosen)
+        last, amount = self.last.served(at)
+        more, of = self.routes.leading_to(self.routes.last[last], at.reduced, at.length)
+        number = np.append(route, of + np.count_nonzero(chosen))
+        return np.append(columns, more), number, np.append(self.demand[chosen], amount)
 
     def bound(self, dual: Floats) -> float:
         """Lagrangian bound for any duals and the present bounds of decisions, in money; -inf without one."""
@@ -268,8 +290,9 @@ class Sifted(Master):
     def lagrangian(self, dual: Floats, inner: Inner | None = None) -> Lagrangian:
         """Lagrangian function at any duals, clipped to their signs, for the present bounds of decisions.
 
-        The duals of demand are set to what makes the cheapest route of each cell cost nothing, and those of
-        rows without flows to the best ones, where their program is given (`inner`).
+        The duals of rows on last lanes are the best for those of demand (`last`); these are set to what makes
+        the cheapest route of each cell cost nothing, and those of rows without flows to the best ones, where
+        their program is given (`inner`).
         """
         lean = self.lean
         low, high = lean.row_lower, lean.row_upper
@@ -277,9 +300,14 @@ class Sifted(Master):
         dual[self.balance] = 0.0
         if inner is not None:
             dual[inner.rows] = 0.0
+        dual[self.last.rows] = 0.0
         reduced = lean.cost[: self.n] - self.flow_columns.T @ dual
         reduced[self.closed] = np.inf
         best, length = self.routes.cheapest(reduced)
+        if len(self.last.rows):
+            dual[self.last.rows] = self.last.duals(self.routes.whole(reduced, length))
+            reduced[self.routes.last] += self.last.spread(dual[self.last.rows])
+            best = self.routes.best(self.routes.whole(reduced, length))
         ends = self.routes.last[self.routes.first]
         unit = lean.row[self.demand_row] * lean.column[ends]
         dual[self.demand_row] += np.where(np.isfinite(best), best, 0.0) / unit
@@ -313,6 +341,11 @@ class Sifted(Master):
     def _broken(self, rows: Ints, matrix: csr_array) -> Ints:
         broken: Bools = matrix @ self.value > self.lean.row_upper[rows] + 1e-6
         return rows[broken]
+
+    @cached_property
+    def last(self) -> LastRows:
+        """Strong rows on last lanes."""
+        return LastRows(self)
 
     @cached_property
     def through(self) -> Through:
@@ -367,15 +400,17 @@ class Sifted(Master):
             Bound from which on no more is asked for.
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
-        if (climbs := len(self.demand) >= ASCEND_FROM and not self.led) and self.guess is not None:
-            ascend(self, self.guess, 0.1 * gap, 0.5 * limit, report, enough)
+        size = len(self.routes.last) / EASY if self.last.cells.all() else len(self.demand)
+        fine = gap if self.last.cells.all() else 0.1 * gap
+        if (climbs := size >= ASCEND_FROM and not self.led) and self.guess is not None:
+            ascend(self, self.guess, fine, 0.5 * limit, report, enough)
             if self.best_bound >= enough:
                 return True
         if not self.run(DUAL, end - self.clock.seconds):
             return False
         self.keep_bound(self.dual, self.bound(self.dual))
         if climbs and self.guess is None:
-            ascend(self, self.dual, 0.1 * gap, 0.5 * limit, report, enough)
+            ascend(self, self.dual, fine, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
         # A model with stock is refined, and what is left to prove is proved of the refined one. Tiers round
