@@ -92,6 +92,18 @@ def test_the_relaxation_is_the_same_whatever_routes_it_begins_with(dear, fill, m
     assert sifted.best_bound == pytest.approx(scaled.value(alone.objective), rel=1e-7)
 
 
+def test_nothing_is_priced_where_the_first_duals_are_good_enough(monkeypatch):
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
+    monkeypatch.setattr(sifting, "EASY", 1)
+    sifted, scaled = sifted_of(facilities(NONE, markets=30))
+    priced = []
+    monkeypatch.setattr(sifted, "_price_smoothly", lambda: priced.append(1))
+    assert sifted.solve(0.02, 60.0, lambda bound: None)
+    assert not priced
+    cost = scaled.value(sifted.objective)
+    assert 0.98 * cost <= sifted.best_bound <= cost
+
+
 def test_routes_bring_what_decisions_let_them():
     sifted, _ = sifted_of(facilities(NONE))
     at = sifted.lagrangian(np.zeros(len(sifted.dual)), Inner(sifted))

@@ -58,8 +58,9 @@ EXPLORE_ROUNDS = 3
 ASCEND_FROM = 900
 """(market, channel, product) with demand from which on good duals come before the linear program."""
 
-EASY = 50
-"""Last lanes that count as much, where their rows have their best duals: the linear program is easy there."""
+EASY, FINE = 50, 2e-4
+"""Last lanes that count as much, where their rows have their best duals, as the linear program is easy there;
+and part of the bound that steps should bring at least. Without them a looser program takes longer."""
 
 NEAR, SLOW = 5.0, 0.5
 """Multiples of the gap: distance to the bound, and what a round brings, at which another model may go on."""
@@ -401,7 +402,7 @@ class Sifted(Master):
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
         size = len(self.routes.last) / EASY if self.last.cells.all() else len(self.demand)
-        fine = gap if self.last.cells.all() else 0.1 * gap
+        fine = min(gap, FINE) if self.last.cells.all() else 0.1 * gap
         if (climbs := size >= ASCEND_FROM and not self.led) and self.guess is not None:
             ascend(self, self.guess, fine, 0.5 * limit, report, enough)
             if self.best_bound >= enough:
@@ -419,6 +420,9 @@ class Sifted(Master):
         while True:
             begun = self.objective
             for _ in range(3):
+                if self.last.cells.all() and self._within(gap):
+                    new = 0  # the duals that were found beforehand are good enough
+                    break
                 new = self._price_smoothly()
                 report(self.best_bound)
                 if not new or self.best_bound >= enough:
@@ -436,9 +440,7 @@ class Sifted(Master):
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
             still = not self._rose(before, little)
-            cost = self.scaled.value(self.objective)
-            tight = cost - self.best_bound <= gap * abs(cost)
-            near = cost - self.best_bound <= NEAR * gap * abs(cost)
+            tight, near = self._within(gap), self._within(NEAR * gap)
             slow = still and begun - before <= SLOW * gap * abs(before)
             if handed_on and near and slow and self.shortage <= 1e-6:
                 return True
@@ -450,6 +452,11 @@ class Sifted(Master):
                 level = self.objective
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
+
+    def _within(self, gap: float) -> bool:
+        """Whether the objective lies so close to the bound."""
+        cost = self.scaled.value(self.objective)
+        return bool(cost - self.best_bound <= gap * abs(cost))
 
     def _rose(self, level: float, part: float) -> bool:
         """Whether the objective lies above a level by more than a part of it."""
