@@ -55,8 +55,8 @@ is the peak less what the process held, with the case in memory, before it began
 Seconds from the data in memory until the gap was proven, building included. scopt is asked for each gap
 anew. Every other solver runs once on the *textbook* form (one capacity row a site) and once on the *strong*
 form (a row a site and customer besides), and the better of the two counts, gap by gap. `>`: not reached in
-that time. Optima are those published; the copies of capa and capb at hand are not as published (every `300`
-in them reads `1000`), so theirs do not apply.
+that time. capa and capb were measured as published: copies of them are about in which every `300` reads
+`1000`, whose optima are other ones.
 """,
     "redesign": """\
 ## Redesign cases to a proven gap
