@@ -116,6 +116,17 @@ def test_routes_bring_what_decisions_let_them():
     np.testing.assert_allclose(amount, sifted.demand[sifted.routes.cell[lanes]])
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_reached_is_not_served():
+    sifted, _ = sifted_of(facilities(NONE))
+    nowhere = sifted.routes.last[sifted.routes.cell == 0]
+    sifted.closed[nowhere] = True
+    at = sifted.lagrangian(np.zeros(len(sifted.dual)))
+    lanes, _ = sifted.last.served(sifted.lagrangian(50.0 * at.dual))
+    assert len(lanes) == len(sifted.routes.last) - len(nowhere)
+    assert (sifted.routes.cell[lanes] > 0).all()
+
+
 def test_with_stock_they_are_left_alone():
     stocked, _ = sifted_of(depots_case(1))
     assert not len(stocked.last.rows)

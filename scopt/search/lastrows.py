@@ -91,8 +91,9 @@ class LastRows:
         if not len(self.rows):
             return self.rows, np.zeros(0)
         # A lane that brings nothing may be used or not: the cheapest is, if its decision lets it.
-        spare = self.routes.whole(at.reduced, at.length) - at.best[self.routes.cell]
-        chosen = np.flatnonzero(spare[self.lane] <= 1e-9)
+        whole = self.routes.whole(at.reduced, at.length)
+        cheap = np.isfinite(whole) & (whole <= at.best[self.routes.cell] + 1e-9)
+        chosen = np.flatnonzero(cheap[self.lane])
         chosen = chosen[np.diff(self.seat[chosen], prepend=-1) > 0]  # one of each row
         amount = -(self.decisions @ at.decision)[self.seat[chosen]] / self.entry[chosen]
         used = amount > 0
