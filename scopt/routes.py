@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,12 @@ class Routes:
     ----------
     depth : (columns,)
         Grows from column to column along every route.
+    last
+        Last lanes, those to one (market, channel, product) side by side.
+    first
+        Where those to each (market, channel, product) begin, (cells,).
+    lanes, cells
+        Number of each last lane, and of each (market, channel, product), among those of all columns.
     """
 
     def __init__(self, net: Network) -> None:
@@ -38,6 +45,7 @@ class Routes:
         self.last, cell = last[order], cell[order]
         self.first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]]) if len(cell) else last
         self.cell = np.repeat(np.arange(len(self.first)), np.diff(np.r_[self.first, len(cell)]))
+        self.lanes, self.cells = np.arange(len(last)), np.arange(len(self.first))
         inner = np.flatnonzero(net.kind != LAST)
         level = np.zeros(self.rows + 1, np.int64)
         tail = np.where(net.tail < 0, self.rows, net.tail)
@@ -52,6 +60,20 @@ class Routes:
         self.depth = np.full(len(net.head), len(self.steps))
         self.depth[inner] = depth
         self.tail_seat = tail
+
+    def part(self, columns: Ints) -> Routes:
+        """Routes on a part of the columns, counted anew."""
+        out = copy(self)
+        place = np.full(len(self.head), -1, np.int64)
+        place[columns] = np.arange(len(columns))
+        out.tail, out.head, out.depth = self.tail[columns], self.head[columns], self.depth[columns]
+        out.tail_seat = self.tail_seat[columns]
+        out.steps = [place[step][place[step] >= 0] for step in self.steps]
+        kept = np.flatnonzero(place[self.last] >= 0)
+        out.last = place[self.last[kept]]
+        number, out.first, out.cell = np.unique(self.cell[kept], return_index=True, return_inverse=True)
+        out.lanes, out.cells = self.lanes[kept], self.cells[number]
+        return out
 
     def lengths(self, cost: Floats) -> Floats:
         """Length of the cheapest route from a source to each balance row; the last entry is the source."""
@@ -91,15 +113,36 @@ class Routes:
         tuple
             Columns of all routes, and for each column the number of its route.
         """
-        whole = self.whole(cost, length)
         if ends > 1:
+            whole = self.whole(cost, length)
             order = np.lexsort((whole, self.cell))
             rank = np.arange(len(order)) - self.first[self.cell]
             last = self.last[order[(rank < ends) & wanted[self.cell]]]
         else:
-            lowest = np.flatnonzero(whole == self.best(whole)[self.cell])
-            last = self.last[lowest[np.searchsorted(self.cell[lowest], np.flatnonzero(wanted))]]
+            last = self.ends(cost, length, np.flatnonzero(wanted))
         return self.leading_to(last[np.isfinite(length[self.tail_seat[last]])], cost, length)
+
+    def ends(self, cost: Floats, length: Floats, cells: Ints) -> Ints:
+        """Last lane of the cheapest route of each of some (market, channel, product)."""
+        whole = self.whole(cost, length)
+        lowest = np.flatnonzero(whole == self.best(whole)[self.cell])
+        return np.asarray(self.last[lowest[np.searchsorted(self.cell[lowest], cells)]])
+
+    def spare(self, cost: Floats, length: Floats) -> Floats:
+        """Return how much more than the cheapest route to where it leads one by each column costs."""
+        whole = self.whole(cost, length)
+        best = self.best(whole)[self.cell]
+        reached = np.isfinite(best)
+        out = np.full(len(cost), np.inf)
+        out[self.last[reached]] = whole[reached] - best[reached]
+        beyond = np.full(self.rows + 1, np.inf)
+        ends = self.last[reached]
+        np.minimum.at(beyond, self.tail_seat[ends], cost[ends] - best[reached])
+        for step in self.steps[::-1]:
+            ahead = cost[step] + beyond[self.head[step]]
+            out[step] = length[self.tail_seat[step]] + ahead
+            np.minimum.at(beyond, self.tail_seat[step], ahead)
+        return out
 
     def leading_to(self, last: Ints, cost: Floats, length: Floats) -> tuple[Ints, Ints]:
         """Cheapest routes that end in some last lanes, which can be reached.

@@ -1,14 +1,9 @@
-r"""Good duals before any linear program: subgradient steps on the Lagrangian function of the relaxation.
+r"""Good duals before any linear program: steps to a level of the Lagrangian function of the relaxation.
 
-At duals :math:`u` every cell of demand takes its cheapest route, and decisions the values that are cheapest
-under the rows among themselves (`inner`); :math:`g = b - A x(u)`, by how much each other row is short, is a
-subgradient. A step costs two passes over the network and a small linear program, however large that of the
-relaxation would be, and shows which routes and rows matter.
-
-Steps go along deflected subgradients (Camerini, Fratta and Maffioli 1975), each row measured by what it has
-been short so far (in the manner of Duchi, Hazan and Singer 2011, with the root of their weights), as far as
-would reach a level above the best bound, were the function linear (Polyak 1969). A level that is not reached
-is halved, and the steps begin again from the best duals.
+A step costs two passes over a tenth of the network (`lagrangian`), a small program among the last functions
+that the slopes gave (`bundle`) and one for rows without flows (`inner`), however large the linear program
+would be, and shows which routes and rows matter. After some steps the best duals are tried on the whole
+network. The level lies above the best bound; where it turns out to be out of reach it is halved.
 """
 
 from __future__ import annotations
@@ -18,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array
 
+from scopt.search.bundle import Bundle
 from scopt.search.inner import Inner
 
 if TYPE_CHECKING:
@@ -25,7 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scopt.search.sifting import Lagrangian, Sifted
+    from scopt.search.lagrangian import Lagrangian
+    from scopt.search.sifting import Sifted
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -38,17 +35,14 @@ __all__ = ["ascend", "climb"]
 LEVEL = 0.05
 """How far above the best bound the level lies at first, as a part of it."""
 
-PATIENCE = 20
-"""Steps that may follow each other without a twentieth of what the level asks for.
+STEPS, PART = 20, 0.1
+"""Steps on a part of the columns before the whole network is looked at again, and how large the part is.
 
-Twice as many from the duals of another relaxation.
+Twice as many steps from the duals of another relaxation.
 """
 
-DEFLECTION = 1.5
-"""Weight of the last direction where the new subgradient turns against it."""
-
-KEPT = 10
-"""Of so many steps one leaves its routes behind."""
+GAIN = 0.25
+"""Part of what the level asks for that such steps should bring."""
 
 SPARE, WIDE = 0.005, 0.1
 """Reduced cost, as a part of its cost, up to which such a route is taken along.
@@ -83,15 +77,15 @@ def ascend(
     enough
         Bound from which on no more is asked for, in money.
     """
-    patience = PATIENCE if sifted.guess is None else 2 * PATIENCE
-    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough, patience)
+    steps = STEPS if sifted.guess is None else 2 * STEPS
+    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough, steps)
     if not kept:
         return
     first = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in kept)])
     columns = np.concatenate([column for column, _ in kept])
     route = np.concatenate([one + at for (_, one), at in zip(kept, first, strict=False)])
     numbers = np.unique(sifted.paths.add(columns, route))
-    best, taken = sifted.lagrangian(sifted.center), csc_array(sifted.paths.matrix[:, numbers])
+    best, taken = sifted.function.at(sifted.center), csc_array(sifted.paths.matrix[:, numbers])
     # As demand has its dual, the cheapest route of a cell costs nothing.
     spare, cost = best.reduced @ taken, sifted.lean.cost[: sifted.n] @ taken
     last = sifted.last
@@ -111,16 +105,9 @@ def ascend(
 
 def climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
-    enough: float = np.inf, patience: int = PATIENCE,
+    enough: float = np.inf, steps: int = STEPS,
 ) -> list[Routed]:  # fmt: skip
-    r"""Raise the bound of a relaxation by subgradient steps, and keep its best duals.
-
-    .. math:: d \leftarrow S^{-1} g + \beta d, \qquad
-              \beta = 1.5 \max(0, -g^\top d) / d^\top S d, \qquad
-              u \leftarrow u + \frac{\bar L - L(u)}{d^\top S d} d
-
-    with the level :math:`\bar L`, and in the diagonal of :math:`S` roots of what rows were short on average.
-    Where hardly more than the duals of demand are looked for, it holds the squares: then units do not matter.
+    """Raise the bound of a relaxation step by step, and keep its best duals.
 
     Parameters
     ----------
@@ -136,46 +123,51 @@ def climb(
         Called with bounds, in money.
     enough
         Bound from which on no more is asked for, in money.
-    patience
-        Steps that may follow each other without a twentieth of what the level asks for.
+    steps
+        Steps before the whole network is looked at again.
 
     Returns
     -------
     list
         Routes that were cheapest at good duals: columns, and for each the number of its route.
     """
-    inner = Inner(sifted)
-    moving = np.flatnonzero(_may_move(sifted, inner))
-    both = (sifted.lagrangian(dual, inner) for dual in (start, np.zeros(len(start))))
-    at = max(both, key=lambda one: one.value)
-    best, level, idle = at, LEVEL * abs(at.value), 0
-    power = 1.0 if sifted.last.cells.all() else 0.25
+    inner, whole = Inner(sifted), sifted.function
+    moving = _may_move(sifted, inner)
+    best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=_value)
+    at, level, bundle = best, LEVEL * abs(best.value), Bundle(len(moving))
     kept: list[Routed] = []
-    direction, squares, count = np.zeros(len(moving)), np.zeros(len(moving)), 0
-    while np.isfinite(best.value) and level > little * abs(best.value):
-        if best.bound >= enough or sifted.clock.seconds >= end or not sifted.clock.left:
-            break
-        short, routed = _short(sifted, at, moving)
-        if count % KEPT == 0 and at.value > best.value - level:
-            kept.append(routed)
-        squares += short**2
-        count += 1
-        size = (squares / count) ** power
-        size = size + 0.01 * size.sum() / max(np.count_nonzero(size), 1) + 1e-300
-        against = min(float(short @ direction), 0.0) / max(float(size @ direction**2), 1e-300)
-        direction = short / size - DEFLECTION * against * direction
-        dual = at.dual.copy()
-        dual[moving] += (best.value + level - at.value) / max(float(size @ direction**2), 1e-300) * direction
-        at = sifted.lagrangian(dual, inner)
-        idle = 0 if at.value > best.value + 0.05 * level else idle + 1
+    used = np.zeros(sifted.n, bool)
+
+    def over() -> bool:
+        return best.bound >= enough or sifted.clock.seconds >= end or not sifted.clock.left
+
+    while np.isfinite(best.value) and level > little * abs(best.value) and not over():
+        kept.append(whole.taken(at)[:2])
+        used[kept[-1][0]] = True
+        function, part, top = whole, whole.part(at, PART, used), at
+        for _ in range(steps):
+            if top.bound >= enough or over():
+                break
+            rows, slope = function.slope(at, moving)
+            bundle.add(rows, slope, at.value - float(slope @ at.dual[rows]))
+            at = part.at(at.dual + bundle.step(at.dual, max(best.value, top.value) + level), inner)
+            function, top = part, max(top, at, key=_value)
+            if not np.isfinite(at.value):
+                break
+        at = whole.at(top.dual, inner)
+        if not at.value > best.value + GAIN * level:
+            level *= 0.5
         if at.value > best.value:
             best = at
             report(best.bound)
-        if idle >= patience or not np.isfinite(at.value):
-            level, idle, at = 0.5 * level, 0, best
-            direction[:] = 0.0
+        elif not np.isfinite(at.value):
+            at = best
     sifted.keep_bound(best.dual, best.bound)
     return kept
+
+
+def _value(at: Lagrangian) -> float:
+    return at.value
 
 
 def _may_move(sifted: Sifted, inner: Inner) -> Bools:
@@ -191,15 +183,3 @@ def _may_move(sifted: Sifted, inner: Inner) -> Bools:
     unbounded = np.isinf(sifted.lower[sifted.n :]) | np.isinf(sifted.upper[sifted.n :])
     out[sifted.decision_columns[:, np.flatnonzero(unbounded)].indices] = False
     return out
-
-
-def _short(sifted: Sifted, at: Lagrangian, moving: Ints) -> tuple[Floats, Routed]:
-    """By how much rows are short, as far as their duals may follow, and the routes that are taken."""
-    columns, route, units = sifted.taken_at(at, np.isfinite(at.best))
-    flow = np.bincount(columns, units[route], minlength=sifted.n)
-    used = np.flatnonzero(flow)
-    done = sifted.flow_columns[:, used] @ flow[used] + sifted.decision_rows @ at.decision
-    done, dual = done[moving], at.dual[moving]
-    low, high = sifted.lean.row_lower[moving], sifted.lean.row_upper[moving]
-    wanted = np.where(dual > 0, low, np.where(dual < 0, high, np.clip(done, low, high)))
-    return wanted - done, (columns, route)

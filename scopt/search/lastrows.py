@@ -12,6 +12,7 @@ location by its demand (Cornuejols, Fisher and Nemhauser 1977).
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,9 @@ from scipy.sparse import csr_array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from scopt.search.sifting import Lagrangian, Sifted
+    from scopt.routes import Routes
+    from scopt.search.lagrangian import Lagrangian
+    from scopt.search.sifting import Sifted
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -69,6 +72,18 @@ class LastRows:
         self.rows = lazy[number]
         self.decisions = csr_array(sifted.decision_rows[self.rows])
         self.routes = routes
+
+    def part(self, routes: Routes) -> LastRows:
+        """Rows on the last lanes of a part of the routes."""
+        out = copy(self)
+        place = np.full(len(self.routes.last), -1, np.int64)
+        place[routes.lanes] = np.arange(len(routes.lanes))
+        kept = np.flatnonzero(place[self.lane] >= 0)
+        out.routes, out.cells = routes, self.cells[routes.cells]
+        out.lane, out.entry = place[self.lane[kept]], self.entry[kept]
+        number, out.start, out.seat = np.unique(self.seat[kept], return_index=True, return_inverse=True)
+        out.rows, out.decisions = self.rows[number], self.decisions[number]
+        return out
 
     def duals(self, whole: Floats) -> Floats:
         """Best duals of the rows where routes by the last lanes cost so much less what demand is worth."""

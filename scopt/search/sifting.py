@@ -13,15 +13,15 @@ state of the linear program, so the search may stop at any time. A large model b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from scopt.routes import Routes
 from scopt.search.ascent import ascend
+from scopt.search.lagrangian import Function
 from scopt.search.lastrows import LastRows
 from scopt.search.lean import Lean
 from scopt.search.master import DUAL, PRIMAL, Basis, Master
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_array
 
     from scopt.models import Model
-    from scopt.search.inner import Inner
     from scopt.search.solver import Clock, Scaled
 
     Ints = NDArray[np.int64]
@@ -55,10 +54,10 @@ SMOOTHING = 0.5
 EXPLORE_ROUNDS = 3
 """Rounds of strong rows at a node of branch and bound."""
 
-ASCEND_FROM = 900
+ASCEND_FROM = 500
 """(market, channel, product) with demand from which on good duals come before the linear program."""
 
-EASY, FINE = 50, 2e-4
+EASY, FINE = 20, 5e-5
 """Last lanes that count as much, where their rows have their best duals, as the linear program is easy there;
 and part of the bound that steps should bring at least. Without them a looser program takes longer."""
 
@@ -70,36 +69,6 @@ START_COLUMNS, MOST_ENDS = 25_000, 20
 
 EAGER_ROWS = 10_000
 """Strong rows of the first columns up to which a model without stock begins with all of them."""
-
-
-@dataclass(frozen=True, eq=False)
-class Lagrangian:
-    """The Lagrangian function of the relaxation.
-
-    Parameters
-    ----------
-    value, bound
-        Its value in the units of the solver and in money; -inf where it has none.
-    dual
-        Duals at which it is taken, (rows,).
-    reduced
-        Reduced costs of the columns in the network.
-    best
-        Reduced cost of the cheapest route of each (market, channel, product), before demand had its dual.
-    length
-        Lengths to all balance rows.
-    rest, decision
-        Reduced costs of the decisions, and their values; 0 of those without a bound.
-    """
-
-    value: float
-    bound: float
-    dual: Floats
-    reduced: Floats
-    best: Floats
-    length: Floats
-    rest: Floats
-    decision: Floats
 
 
 class Sifted(Master):
@@ -146,6 +115,7 @@ class Sifted(Master):
         self.links = self._find_links()
         self.lazy = np.flatnonzero(arrays.lazy | self.links if self.stocked else arrays.lazy)
         self.lazy_matrix = csr_array(self.lean.matrix[self.lazy])
+        self.function = Function(self)
         self._start()
         self.best_bound = -np.inf
         self.center, self.dual = np.zeros((2, len(scaled.row)))
@@ -256,6 +226,12 @@ class Sifted(Master):
             self.replaced.fill(self.value)
         return done
 
+    def copy(self) -> Self:
+        """Return a twin with a solver and bounds of its own; routes that either finds are known to both."""
+        twin = super().copy()
+        twin.function = self.function.held_by(twin)
+        return twin
+
     # -- pricing and bound -----------------------------------------------------------------------------------
 
     def _price(self, dual: Floats, enough: float = np.inf) -> tuple[int, float]:
@@ -263,77 +239,15 @@ class Sifted(Master):
 
         None are added where the bound is `enough`.
         """
-        at = self.lagrangian(dual)
+        at = self.function.at(dual)
         if at.bound >= enough:
             return 0, at.bound
-        columns, route, _ = self.taken_at(at, at.best < -1e-6)
+        columns, route, _ = self.function.taken(at, at.best < -1e-6)
         return (self.add_paths(self.paths.add(columns, route)) if len(columns) else 0), at.bound
-
-    def taken_at(self, at: Lagrangian, cells: Bools) -> tuple[Ints, Ints, Floats]:
-        """Routes that are taken at some duals: by some (market, channel, product), and where `last` serves.
-
-        Returns
-        -------
-        tuple
-            Columns of all routes, for each column the number of its route, and what each route brings.
-        """
-        chosen = cells & ~self.last.cells
-        columns, route = self.routes.cut_out(at.reduced, at.length, chosen)
-        last, amount = self.last.served(at)
-        more, of = self.routes.leading_to(self.routes.last[last], at.reduced, at.length)
-        number = np.append(route, of + np.count_nonzero(chosen))
-        return np.append(columns, more), number, np.append(self.demand[chosen], amount)
 
     def bound(self, dual: Floats) -> float:
         """Lagrangian bound for any duals and the present bounds of decisions, in money; -inf without one."""
-        return self.lagrangian(dual).bound
-
-    def lagrangian(self, dual: Floats, inner: Inner | None = None) -> Lagrangian:
-        """Lagrangian function at any duals, clipped to their signs, for the present bounds of decisions.
-
-        The duals of rows on last lanes are the best for those of demand (`last`); these are set to what makes
-        the cheapest route of each cell cost nothing, and those of rows without flows to the best ones, where
-        their program is given (`inner`).
-        """
-        lean = self.lean
-        low, high = lean.row_lower, lean.row_upper
-        dual = self._signed(dual)
-        dual[self.balance] = 0.0
-        if inner is not None:
-            dual[inner.rows] = 0.0
-        dual[self.last.rows] = 0.0
-        reduced = lean.cost[: self.n] - self.flow_columns.T @ dual
-        reduced[self.closed] = np.inf
-        best, length = self.routes.cheapest(reduced)
-        if len(self.last.rows):
-            dual[self.last.rows] = self.last.duals(self.routes.whole(reduced, length))
-            reduced[self.routes.last] += self.last.spread(dual[self.last.rows])
-            best = self.routes.best(self.routes.whole(reduced, length))
-        ends = self.routes.last[self.routes.first]
-        unit = lean.row[self.demand_row] * lean.column[ends]
-        dual[self.demand_row] += np.where(np.isfinite(best), best, 0.0) / unit
-        rest = lean.cost[self.n :] - self.decision_columns.T @ dual
-        solved = None if inner is None else inner.solve(rest)
-        if inner is not None and solved is not None:
-            dual[inner.rows] = solved[1]
-            dual = self._signed(dual)
-            rest -= inner.entries.T @ dual[inner.rows]
-        lower, upper = self.lower[self.n :], self.upper[self.n :]
-        free = (np.isinf(upper) & (rest < 0)) | (np.isinf(lower) & (rest > 0))
-        decision = np.where(rest > 0, lower, np.where(rest < 0, upper, np.clip(0.0, lower, upper)))
-        decision[free] = 0.0
-        total = float(rest @ decision)
-        total += float(dual[dual != 0] @ np.where(dual > 0, low, high)[dual != 0])
-        if (np.abs(rest[free]) > 1e-6).any():
-            total = -np.inf
-        if inner is not None and solved is not None:
-            decision[inner.columns] = solved[0]
-        return Lagrangian(total, lean.value(total), dual, reduced, best, length, rest, decision)
-
-    def _signed(self, dual: Floats) -> Floats:
-        """Return duals without those that have the wrong sign."""
-        low, high = self.lean.row_lower, self.lean.row_upper
-        return np.where((np.isinf(high) & (dual < 0)) | (np.isinf(low) & (dual > 0)), 0.0, dual)
+        return self.function.at(dual).bound
 
     def _cut(self) -> int:
         """Add the rows that the solution breaks; return how many."""
@@ -379,6 +293,7 @@ class Sifted(Master):
         self.center, self.dual = np.append(self.center, nought), np.append(self.dual, nought)
         self.row_seat = np.append(self.row_seat, np.full(count, -1))
         self._read_rows()
+        self.function = Function(self)
         return self.add_rows(before + np.arange(count))
 
     def solve(

@@ -1,0 +1,107 @@
+r"""The way to a level of a concave function: what its slopes at the last steps leave of it.
+
+Each step told a linear function that lies nowhere below the concave one, :math:`L(u) \le c_i + g_i^\top u`.
+The next step is the shortest one to where all that are kept reach a level (the level method of Lemaréchal,
+Nemirovskii and Nesterov 1995, from the last point as in Kiwiel 1996):
+
+.. math:: \min_d \tfrac12 d^\top S d \quad \text{subject to} \quad c_i + g_i^\top (u + d) \ge \bar L,
+          \qquad d = S^{-1} \sum_i \lambda_i g_i
+
+With one function kept this is the step of Polyak (1969).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+from scipy.optimize import nnls
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+__all__ = ["Bundle"]
+
+MOST = 60
+"""Functions that are kept."""
+
+LEAST = 0.01
+"""Measure of a coordinate at least, as a part of the mean of those of the first slope."""
+
+BLUR = 1e-6
+"""Part of each square that is added to it: slopes that are nearly alike leave weights open."""
+
+
+class Bundle:
+    r"""The last linear functions above a concave one.
+
+    Coordinates are measured by the root of the first slope that they had, :math:`S_{jj} = |g_j|^{1/2}`: then
+    no product of slopes ever changes.
+
+    Parameters
+    ----------
+    size
+        Number of coordinates.
+
+    Attributes
+    ----------
+    weight
+        Of each function in the last step, (functions,).
+    """
+
+    def __init__(self, size: int) -> None:
+        self.inverse = np.zeros(size)
+        self.least = 0.0
+        self.slopes: list[tuple[Ints, Floats]] = []
+        self.constant, self.weight = np.zeros((2, 0))
+        self.products = np.zeros((0, 0))
+
+    def add(self, place: Ints, slope: Floats, constant: float) -> None:
+        """Keep a function, with its slope in some places; of too many the oldest that is not needed goes."""
+        if len(self.slopes) == MOST:
+            self._forget(int(np.argmin(self.weight > 0)))
+        root = np.sqrt(np.abs(slope))
+        self.least = self.least or LEAST * float(root.mean()) if len(place) else self.least
+        new = self.inverse[place] == 0
+        self.inverse[place[new]] = 1.0 / (root[new] + self.least)
+        self.slopes.append((place, slope))
+        self.constant, self.weight = np.append(self.constant, constant), np.append(self.weight, 0.0)
+        measured = np.zeros(len(self.inverse))
+        measured[place] = slope * self.inverse[place]
+        row = self._times(measured)
+        before, self.products = self.products, np.empty((len(row), len(row)))
+        self.products[:-1, :-1] = before
+        self.products[-1] = self.products[:, -1] = row
+
+    def step(self, point: Floats, level: float) -> Floats:
+        """Return the shortest step to where all functions reach a level; nearly there, where none do."""
+        short = level - self.constant - self._times(point)
+        length = np.sqrt(np.diag(self.products))
+        length[length == 0] = np.inf  # what has no slope cannot be raised
+        ask = short / length
+        most = max(float(ask.max()), 0.0)
+        self.weight = np.zeros(len(short))
+        if most > 0:
+            square = self.products / np.outer(length, length)
+            square.flat[:: len(short) + 1] += BLUR
+            root = cholesky(square)
+            wanted = solve_triangular(root, ask / most, trans="T")
+            self.weight = nnls(root, wanted, maxiter=30 * len(short))[0] * most / length
+        out = np.zeros(len(point))
+        for weight, (place, slope) in zip(self.weight.tolist(), self.slopes, strict=True):
+            if weight:
+                out[place] += weight * slope
+        return out * self.inverse
+
+    def _times(self, vector: Floats) -> Floats:
+        """Products of all slopes with a vector, (functions,)."""
+        return np.array([slope @ vector[place] for place, slope in self.slopes])
+
+    def _forget(self, number: int) -> None:
+        del self.slopes[number]
+        self.constant, self.weight = np.delete(self.constant, number), np.delete(self.weight, number)
+        self.products = np.delete(np.delete(self.products, number, 0), number, 1)

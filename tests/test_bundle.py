@@ -1,0 +1,84 @@
+"""The step to a level: short, and far enough for all functions that are kept."""
+
+import numpy as np
+import pytest
+
+from scopt.search import bundle as module
+from scopt.search.bundle import Bundle
+
+
+def filled(slopes, constants):
+    bundle = Bundle(slopes.shape[1])
+    for slope, constant in zip(slopes, constants, strict=True):
+        place = np.flatnonzero(slope)
+        bundle.add(place, slope[place], constant)
+    return bundle
+
+
+def test_with_one_function_it_is_the_step_of_polyak():
+    slope = np.array([[3.0, 0.0, -4.0]])
+    bundle = filled(slope, [1.0])
+    step = bundle.step(np.array([1.0, 5.0, 1.0]), 10.0)
+    # In the measure, of which the least part is a hundredth of the mean root.
+    measure = np.sqrt(np.abs(slope[0])) + 0.01 * np.sqrt([3.0, 4.0]).mean()
+    along = np.where(slope[0] == 0, 0.0, slope[0] / measure)
+    assert step == pytest.approx((10.0 - 0.0) / (slope[0] @ along) * along, rel=1e-5)
+    assert slope[0] @ step == pytest.approx(10.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_is_the_shortest_to_where_all_reach_the_level(seed):
+    rng = np.random.default_rng(seed)
+    slopes = rng.normal(size=(5, 12)) * (rng.random((5, 12)) < 0.7)
+    constants, point, level = rng.normal(size=5), rng.normal(size=12), 4.0
+    bundle = filled(slopes, constants)
+    step = bundle.step(point, level)
+    values = constants + slopes @ (point + step)
+    assert (values >= level - 1e-4).all()
+    # It is a sum of slopes of functions that are just at the level: no step that is shorter gets there.
+    assert (bundle.weight >= 0).all()
+    assert step == pytest.approx(bundle.inverse * (bundle.weight @ slopes))
+    assert (np.abs(values - level)[bundle.weight > 0] < 1e-4).all()
+
+
+def test_a_level_that_cannot_be_reached_leaves_a_step_all_the_same():
+    bundle = filled(np.array([[1.0, 2.0], [-1.0, -2.0], [0.0, 0.0]]), [0.0, 0.0, 1.0])
+    assert np.isfinite(bundle.step(np.zeros(2), 5.0)).all()
+
+
+def test_where_all_reach_the_level_there_is_no_step():
+    bundle = filled(np.array([[1.0, 2.0], [3.0, 1.0]]), [7.0, 8.0])
+    assert not bundle.step(np.zeros(2), 5.0).any()
+
+
+def test_of_too_many_functions_the_oldest_without_weight_goes(monkeypatch):
+    monkeypatch.setattr(module, "MOST", 3)
+    bundle = filled(np.eye(4)[:3], [0.0, 9.0, 0.0])
+    bundle.step(np.zeros(4), 1.0)
+    assert (bundle.weight > 0).tolist() == [True, False, True]
+    bundle.add(np.array([3]), np.ones(1), 0.0)
+    assert [place.tolist() for place, _ in bundle.slopes] == [[0], [2], [3]]
+    assert bundle.products == pytest.approx(np.diag(np.diag(bundle.products)))
+    assert bundle.constant.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_steps_end_at_the_top_of_a_function():
+    """The least of some planes: its top follows from a linear program."""
+    from scipy.optimize import linprog
+
+    rng = np.random.default_rng(2)
+    planes, heights = rng.normal(size=(40, 6)), rng.uniform(1.0, 3.0, 40)
+    planes -= planes.mean(axis=0)  # nothing rises without end
+    rows = np.c_[np.ones(40), -planes]
+    top = -linprog(np.r_[-1.0, np.zeros(6)], rows, heights, bounds=[(None, None)] * 7).fun
+    bundle, point, best, level = Bundle(6), np.zeros(6), -np.inf, 1.0
+    for _ in range(200):
+        values = heights + planes @ point
+        at = int(np.argmin(values))
+        if values[at] <= best + 0.25 * level:
+            level *= 0.8
+        best = max(best, float(values[at]))
+        bundle.add(np.arange(6), planes[at], heights[at])
+        point = point + bundle.step(point, best + level)
+    assert best <= top + 1e-9
+    assert best == pytest.approx(top, abs=1e-3)
