@@ -36,10 +36,7 @@ LEVEL = 0.05
 """How far above the best bound the level lies at first, as a part of it."""
 
 STEPS, PART = 20, 0.1
-"""Steps on a part of the columns before the whole network is looked at again, and how large the part is.
-
-Twice as many steps from the duals of another relaxation.
-"""
+"""Steps on a part of the columns before the whole network is looked at again, and how large the part is."""
 
 GAIN = 0.25
 """Part of what the level asks for that such steps should bring."""
@@ -77,8 +74,7 @@ def ascend(
     enough
         Bound from which on no more is asked for, in money.
     """
-    steps = STEPS if sifted.guess is None else 2 * STEPS
-    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough, steps)
+    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough)
     if not kept:
         return
     first = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in kept)])
@@ -105,7 +101,7 @@ def ascend(
 
 def climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
-    enough: float = np.inf, steps: int = STEPS,
+    enough: float = np.inf,
 ) -> list[Routed]:  # fmt: skip
     """Raise the bound of a relaxation step by step, and keep its best duals.
 
@@ -123,8 +119,6 @@ def climb(
         Called with bounds, in money.
     enough
         Bound from which on no more is asked for, in money.
-    steps
-        Steps before the whole network is looked at again.
 
     Returns
     -------
@@ -145,7 +139,7 @@ def climb(
         kept.append(whole.taken(at)[:2])
         used[kept[-1][0]] = True
         function, part, top = whole, whole.part(at, PART, used), at
-        for _ in range(steps):
+        for _ in range(STEPS):
             if top.bound >= enough or over():
                 break
             rows, slope = function.slope(at, moving)

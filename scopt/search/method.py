@@ -145,7 +145,7 @@ class Search:
         self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
         self.breaks: dict[Cell, Floats] = {}
         self.known: Root | None = self.hints.root
-        self.refinements = 0
+        self.refinements, self.settled = 0, -np.inf
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
@@ -352,7 +352,7 @@ class Search:
         if done and sifted.shortage > 1e-6 and not self._done():  # it ends early where the bound is enough
             return True
         scaled, arrays = sifted.scaled, sifted.scaled.arrays  # with the rows that were found
-        self.known = Root.of(sifted)
+        self.known, self.settled = Root.of(sifted), scaled.value(sifted.objective) if done else -np.inf
         if self.refinements == 0:
             self.root = self.known
         relaxed, took = sifted.value.copy(), max(self.clock.seconds - begun, 1.0)
@@ -428,7 +428,8 @@ class Search:
             for n, (key, weight) in enumerate(zip(self.keys, self.weight.tolist(), strict=True))
             if (at := self.best.variance.get(key, 0.0)) > 0
         )
-        return float(error / max(self.best.cost - self.bound, 1e-9))
+        # A relaxation that was left early is bounded less well than it could be.
+        return float(error / max(self.best.cost - max(self.bound, self.settled), 1e-9))
 
     def _variance(self, model: Model) -> dict[Cell, float]:
         cells = model.notes["cells"]

@@ -61,7 +61,7 @@ EASY, FINE = 20, 5e-5
 """Last lanes that count as much, where their rows have their best duals, as the linear program is easy there;
 and part of the bound that steps should bring at least. Without them a looser program takes longer."""
 
-NEAR, SLOW = 5.0, 0.5
+NEAR, SLOW = 10.0, 0.5
 """Multiples of the gap: distance to the bound, and what a round brings, at which another model may go on."""
 
 START_COLUMNS, MOST_ENDS = 25_000, 20
@@ -329,9 +329,8 @@ class Sifted(Master):
             ascend(self, self.dual, fine, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
-        # A model with stock is refined, and what is left to prove is proved of the refined one. Tiers round
-        # badly before they have settled.
-        handed_on = climbs and self.guess is None and self.stocked and not self.tiers.tariffs
+        # A model with stock is refined, and what is left to prove is proved of the refined one.
+        handed_on = climbs and self.guess is None and self.stocked
         while True:
             begun = self.objective
             for _ in range(3):
