@@ -162,6 +162,7 @@ class Improver:
             Linear programs at most.
         """
         self.hold(values)
+        self.lp.begin_anew()  # from the basis of other decisions it may take ten times as long
         best: Design | None = None
         for _ in range(rounds):
             self._slope(variance)

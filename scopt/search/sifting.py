@@ -54,7 +54,7 @@ SMOOTHING = 0.5
 EXPLORE_ROUNDS = 3
 """Rounds of strong rows at a node of branch and bound."""
 
-ASCEND_FROM = 500
+ASCEND_FROM = 900
 """(market, channel, product) with demand from which on good duals come before the linear program."""
 
 EASY, FINE = 20, 5e-5
