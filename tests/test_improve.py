@@ -29,6 +29,17 @@ def test_a_design_is_found_from_no_variance_at_all(found):
     assert informed.cost <= blind.cost * (1 + 1e-9)
 
 
+def test_what_was_improved_before_does_not_matter(found):
+    """The basis of other decisions may lead to another solution of the same cost, and take far longer."""
+    values, used = found.best.values, Improver(found.model, found.arrays, Clock(60.0))
+    everything = {name: 1.0 if name in used.names else value for name, value in values.items()}
+    assert used.improve(everything, {}) is not None
+    after = used.improve(values, found.best.variance)
+    alone = Improver(found.model, found.arrays, Clock(60.0)).improve(values, found.best.variance)
+    assert after.cost == alone.cost
+    assert (after.flows == alone.flows).all()
+
+
 def test_rejoined_variance_by_hand(found):
     cells, design = found.cells, found.best
     keys, joined = cells.keys, len(found.chain.pool_ids)
