@@ -46,6 +46,16 @@ def test_a_level_that_cannot_be_reached_leaves_a_step_all_the_same():
     assert np.isfinite(bundle.step(np.zeros(2), 5.0)).all()
 
 
+def test_without_weights_the_last_function_leads(monkeypatch):
+    def circling(*_, **__):
+        raise RuntimeError
+
+    monkeypatch.setattr(module, "nnls", circling)
+    slopes = np.array([[1.0, 2.0], [3.0, 1.0]])
+    step = filled(slopes, [0.0, 0.0]).step(np.zeros(2), 5.0)
+    assert slopes[1] @ step == pytest.approx(5.0)
+
+
 def test_where_all_reach_the_level_there_is_no_step():
     bundle = filled(np.array([[1.0, 2.0], [3.0, 1.0]]), [7.0, 8.0])
     assert not bundle.step(np.zeros(2), 5.0).any()

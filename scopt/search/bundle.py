@@ -90,7 +90,11 @@ class Bundle:
             square.flat[:: len(short) + 1] += BLUR
             root = cholesky(square)
             wanted = solve_triangular(root, ask / most, trans="T")
-            self.weight = nnls(root, wanted, maxiter=30 * len(short))[0] * most / length
+            try:
+                weight = nnls(root, wanted, maxiter=30 * len(short))[0]
+            except RuntimeError:  # it goes round in circles: the last function is better than none
+                weight = np.append(np.zeros(len(short) - 1), max(ask[-1] / most, 0.0))
+            self.weight = weight * most / length
         out = np.zeros(len(point))
         for weight, (place, slope) in zip(self.weight.tolist(), self.slopes, strict=True):
             if weight:
