@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from scopt.search import bundle as module
 from scopt.search.bundle import Bundle
@@ -74,8 +75,6 @@ def test_of_too_many_functions_the_oldest_without_weight_goes(monkeypatch):
 
 def test_steps_end_at_the_top_of_a_function():
     """The least of some planes: its top follows from a linear program."""
-    from scipy.optimize import linprog
-
     rng = np.random.default_rng(2)
     planes, heights = rng.normal(size=(40, 6)), rng.uniform(1.0, 3.0, 40)
     planes -= planes.mean(axis=0)  # nothing rises without end

@@ -7,6 +7,7 @@ from test_sifting import depots_case, sifted_of
 
 from scopt.search.ascent import _may_move, climb
 from scopt.search.inner import Inner
+from scopt.search.lagrangian import Function
 
 CASES = {
     "stock": lambda: depots_case(1),
@@ -80,6 +81,16 @@ def test_a_twin_is_bounded_by_decisions_of_its_own(near):
     assert sifted.bound(dual) == before
     assert twin.bound(dual) > before or np.isinf(twin.bound(dual))
     assert sifted.function.sifted is sifted
+
+
+def test_duals_of_demand_that_have_the_wrong_sign_leave_no_bound():
+    """Were demand only a least amount, routes that earn money would be taken without end."""
+    sifted, _ = sifted_of(depots_case(1))
+    none = np.zeros(len(sifted.dual))
+    sifted.lean.row_upper[sifted.demand_row] = np.inf
+    assert np.isfinite(Function(sifted).at(none).value)
+    sifted.lean.cost[sifted.routes.last] -= 1e6
+    assert Function(sifted).at(none).value == -np.inf
 
 
 def test_routes_of_a_part_are_the_cheapest_in_it(near):

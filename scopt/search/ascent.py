@@ -8,6 +8,7 @@ network. The level lies above the best bound; where it turns out to be out of re
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from scopt.search.lagrangian import Lagrangian
     from scopt.search.sifting import Sifted
 
     Ints = NDArray[np.int64]
@@ -127,7 +127,7 @@ def climb(
     """
     inner, whole = Inner(sifted), sifted.function
     moving = _may_move(sifted, inner)
-    best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=_value)
+    best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=attrgetter("value"))
     at, level, bundle = best, LEVEL * abs(best.value), Bundle(len(moving))
     kept: list[Routed] = []
     used = np.zeros(sifted.n, bool)
@@ -136,7 +136,7 @@ def climb(
         return best.bound >= enough or sifted.clock.seconds >= end or not sifted.clock.left
 
     while np.isfinite(best.value) and level > little * abs(best.value) and not over():
-        kept.append(whole.taken(at)[:2])
+        kept.append(whole.taken(at))
         used[kept[-1][0]] = True
         function, part, top = whole, whole.part(at, PART, used), at
         for _ in range(STEPS):
@@ -145,7 +145,7 @@ def climb(
             rows, slope = function.slope(at, moving)
             bundle.add(rows, slope, at.value - float(slope @ at.dual[rows]))
             at = part.at(at.dual + bundle.step(at.dual, max(best.value, top.value) + level), inner)
-            function, top = part, max(top, at, key=_value)
+            function, top = part, max(top, at, key=attrgetter("value"))
             if not np.isfinite(at.value):
                 break
         at = whole.at(top.dual, inner)
@@ -158,10 +158,6 @@ def climb(
             at = best
     sifted.keep_bound(best.dual, best.bound)
     return kept
-
-
-def _value(at: Lagrangian) -> float:
-    return at.value
 
 
 def _may_move(sifted: Sifted, inner: Inner) -> Bools:

@@ -70,8 +70,8 @@ class Function:
         The relaxation.
     columns
         Part of the columns of the network; all of them if not given.
-    kept
-        Rows that are looked at besides those of the part, (rows,).
+    beside
+        Rows that are looked at besides those that the part is in, (rows,).
 
     Attributes
     ----------
@@ -95,26 +95,21 @@ class Function:
             beside = beside.copy()
             beside[entries.indices] = True
             self.rows, self.seat = np.flatnonzero(beside & free), np.cumsum(beside & free) - 1
-            self.flow_columns, self.decision_rows = (
-                csc_array(entries[self.rows]),
-                sifted.decision_rows[self.rows],
-            )
+            self.flow_columns = csc_array(entries[self.rows])
+            self.decision_rows = sifted.decision_rows[self.rows]
         self.decision_columns = csc_array(self.decision_rows)
-        self.free, self.low, self.high = free[self.rows], lean.row_lower[self.rows], lean.row_upper[self.rows]
+        self.low, self.high = lean.row_lower[self.rows], lean.row_upper[self.rows]
         # Bounds of the duals, and what a unit of a dual of either sign is worth.
-        self.least = np.where(self.free & np.isfinite(self.high), -np.inf, 0.0)
-        self.most = np.where(self.free & np.isfinite(self.low), np.inf, 0.0)
+        self.least = np.where(free[self.rows] & np.isfinite(self.high), -np.inf, 0.0)
+        self.most = np.where(free[self.rows] & np.isfinite(self.low), np.inf, 0.0)
         self.worth = (
             np.where(np.isfinite(self.low), self.low, 0.0),
             np.where(np.isfinite(self.high), self.high, 0.0),
         )
         ends = sifted.routes.last[sifted.routes.first]
-        demand_row = sifted.demand_row
-        self.unit = (lean.row[demand_row] * lean.column[ends])[self.routes.cells]
-        self.demand, self.demand_seat = (
-            sifted.demand[self.routes.cells],
-            self.seat[demand_row[self.routes.cells]],
-        )
+        cells, demand_row = self.routes.cells, sifted.demand_row
+        self.unit = (lean.row[demand_row] * lean.column[ends])[cells]
+        self.demand, self.demand_seat = sifted.demand[cells], self.seat[demand_row[cells]]
 
     def held_by(self, sifted: Sifted) -> Function:
         """Return the same function for the bounds of another relaxation with the same rows."""
@@ -178,7 +173,9 @@ class Function:
         total = float(
             rest @ decision + np.maximum(mine, 0.0) @ self.worth[0] + np.minimum(mine, 0.0) @ self.worth[1]
         )
-        if (np.abs(rest[free]) > 1e-6).any():
+        worth = mine[self.demand_seat]
+        wrong = (worth < self.least[self.demand_seat]) | (worth > self.most[self.demand_seat])
+        if wrong.any() or (np.abs(rest[free]) > 1e-6).any():
             total = -np.inf
         if inner is not None and solved is not None:
             decision[inner.columns] = solved[0]
@@ -186,7 +183,7 @@ class Function:
         whole[self.rows] = mine
         return Lagrangian(total, lean.value(total), whole, reduced, best, length, rest, decision)
 
-    def taken(self, at: Lagrangian, cells: Bools | None = None) -> tuple[Ints, Ints, Floats]:
+    def taken(self, at: Lagrangian, cells: Bools | None = None) -> tuple[Ints, Ints]:
         """Routes that are taken there: by some (market, channel, product), and where `last` serves.
 
         All that can be reached take theirs if none are told.
@@ -194,15 +191,17 @@ class Function:
         Returns
         -------
         tuple
-            Columns of all routes, for each column the number of its route, and what each route brings.
+            Columns of all routes, and for each column the number of its route.
         """
-        reached = np.isfinite(at.best) if cells is None else cells
-        chosen = np.flatnonzero(reached & ~self.last.cells)
+        columns, number, _ = self._taken(at, np.isfinite(at.best) if cells is None else cells)
+        return (columns if isinstance(self.columns, slice) else self.columns[columns]), number
+
+    def _taken(self, at: Lagrangian, cells: Bools) -> tuple[Ints, Ints, Floats]:
+        """Such routes, their columns counted in the part, and what each of them brings."""
+        chosen = np.flatnonzero(cells & ~self.last.cells)
         served, amount = self.last.served(at)
         lanes = np.append(self.routes.ends(at.reduced, at.length, chosen), self.routes.last[served])
         columns, number = self.routes.leading_to(lanes, at.reduced, at.length)
-        if not isinstance(self.columns, slice):
-            columns = self.columns[columns]
         return columns, number, np.append(self.demand[chosen], amount)
 
     def slope(self, at: Lagrangian, moving: Bools) -> tuple[Ints, Floats]:
@@ -215,8 +214,8 @@ class Function:
         moving
             Rows that count, (rows,).
         """
-        columns, number, units = self.taken(at)
-        flow = np.bincount(columns, units[number], minlength=self.sifted.n)[self.columns]
+        columns, number, units = self._taken(at, np.isfinite(at.best))
+        flow = np.bincount(columns, units[number], minlength=len(at.reduced))
         used = np.flatnonzero(flow)
         done = self.flow_columns[:, used] @ flow[used] + self.decision_rows @ at.decision
         dual = at.dual[self.rows]

@@ -242,7 +242,7 @@ class Sifted(Master):
         at = self.function.at(dual)
         if at.bound >= enough:
             return 0, at.bound
-        columns, route, _ = self.function.taken(at, at.best < -1e-6)
+        columns, route = self.function.taken(at, at.best < -1e-6)
         return (self.add_paths(self.paths.add(columns, route)) if len(columns) else 0), at.bound
 
     def bound(self, dual: Floats) -> float:
