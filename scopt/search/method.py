@@ -388,10 +388,11 @@ class Search:
     ) -> None:
         """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
 
-        With stock that are the routes of the relaxation; without, where a site serves whom it likes, all
-        columns of the decisions that the relaxation takes; there branching comes first, as it raises the
-        bound besides. The first time it may take as long (`limit`, in seconds) as the relaxation took, then
-        twice as long, and so on: branching may find designs sooner.
+        With stock that are the routes of the relaxation, with its rows; without, where a site serves whom it
+        likes, all columns of the decisions that the relaxation takes. There strong rows are left out, which
+        make every step dearer and tell of bounds only, and branching comes first, as it raises the bound
+        besides. The first time it may take as long (`limit`, in seconds) as the relaxation took, then twice
+        as long, and so on: branching may find designs sooner.
         """
         if self._done():
             return
@@ -409,8 +410,7 @@ class Search:
             points = [kernel.whole(point) for point in points]
         else:
             closed = sifted.unsupported(relaxed)
-            rows = sifted.in_rows | ~arrays.lazy | sifted.strong_rows(~closed)
-            points = solve_mip(scaled, rows, self.clock, start=start, closed=closed, **effort).points
+            points = solve_mip(scaled, ~arrays.lazy, self.clock, start=start, closed=closed, **effort).points
         self._improve(model, arrays, points[-2:])
 
     def _enough(self) -> float:

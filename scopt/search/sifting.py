@@ -415,14 +415,6 @@ class Sifted(Master):
         off[: arrays.flows] = self.switches.closed(least[arrays.flows :], most[arrays.flows :])
         return off
 
-    def strong_rows(self, open_: Bools) -> Bools:
-        """Strong rows that have to do with the open ones of all columns: some lane and some decision."""
-        out = np.zeros(len(self.in_rows), bool)
-        has = abs(self.lazy_matrix)
-        flow, decision = (has[:, part] @ open_[part] > 0 for part in (slice(self.n), slice(self.n, None)))
-        out[self.lazy] = flow & decision
-        return out
-
     def release(self) -> None:
         """Give whole decisions back their bounds."""
         arrays = self.scaled.arrays
