@@ -12,7 +12,7 @@ def filled(slopes, constants):
     bundle = Bundle(slopes.shape[1])
     for slope, constant in zip(slopes, constants, strict=True):
         place = np.flatnonzero(slope)
-        bundle.add(place, slope[place], constant)
+        bundle.add(place, slope[place], constant, None)
     return bundle
 
 
@@ -67,10 +67,35 @@ def test_of_too_many_functions_the_oldest_without_weight_goes(monkeypatch):
     bundle = filled(np.eye(4)[:3], [0.0, 9.0, 0.0])
     bundle.step(np.zeros(4), 1.0)
     assert (bundle.weight > 0).tolist() == [True, False, True]
-    bundle.add(np.array([3]), np.ones(1), 0.0)
+    bundle.add(np.array([3]), np.ones(1), 0.0, None)
     assert [place.tolist() for place, _ in bundle.slopes] == [[0], [2], [3]]
     assert bundle.products == pytest.approx(np.diag(np.diag(bundle.products)))
     assert bundle.constant.tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_functions_may_get_slopes_in_more_coordinates(seed):
+    rng = np.random.default_rng(seed)
+    slopes = rng.normal(size=(5, 12)) * (rng.random((5, 12)) < 0.7)
+    slopes[:, 11] = 0.0  # a coordinate that no function depends on
+    constants, point, level = rng.normal(size=5), rng.normal(size=8), 4.0
+    bundle = filled(slopes[:, :8], constants)
+    bundle.widen(slopes[:, 8:])
+    assert bundle.products == pytest.approx((slopes * bundle.inverse) @ slopes.T)
+    point = np.append(point, np.zeros(4))
+    step = bundle.step(point, level)
+    assert step[8:11].any()
+    assert step[11] == 0
+    assert (constants + slopes @ (point + step) >= level - 1e-4).all()
+    assert step == pytest.approx(bundle.inverse * (bundle.weight @ slopes))
+
+
+def test_what_a_function_came_from_goes_with_it(monkeypatch):
+    monkeypatch.setattr(module, "MOST", 2)
+    bundle = Bundle[str](3)
+    for name, place in (("a", 0), ("b", 1), ("c", 2)):
+        bundle.add(np.array([place]), np.ones(1), 0.0, name)
+    assert bundle.origin == ["b", "c"]
 
 
 def test_steps_end_at_the_top_of_a_function():
@@ -87,7 +112,7 @@ def test_steps_end_at_the_top_of_a_function():
         if values[at] <= best + 0.25 * level:
             level *= 0.8
         best = max(best, float(values[at]))
-        bundle.add(np.arange(6), planes[at], heights[at])
+        bundle.add(np.arange(6), planes[at], heights[at], at)
         point = point + bundle.step(point, best + level)
     assert best <= top + 1e-9
     assert best == pytest.approx(top, abs=1e-3)

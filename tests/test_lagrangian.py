@@ -62,7 +62,7 @@ def test_slopes_lie_above_the_function(near, share):
     for one in places:
         # Only what may move has been moved: the rest has its best duals, which only raises the function.
         here = part.at(one.dual, inner)
-        rows, slope = part.slope(here, moving)
+        rows, slope, _ = part.slope(here, moving)
         assert moving[rows].all()
         for other in places:
             dual = here.dual.copy()

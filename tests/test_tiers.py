@@ -10,7 +10,8 @@ from tiny_cases import tiny_case
 
 import scopt
 from scopt.case import Case
-from scopt.search import method, tiers
+from scopt.search import method, sifting, tiers
+from scopt.search.ascent import ascend
 from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Lp, Scaled, solve_mip
@@ -151,6 +152,27 @@ def test_the_relaxation_rises_and_stays_a_bound():
     assert weak + 0.1 * (best - weak) < sifted.best_bound <= best * (1 + 1e-9)
 
 
+def test_steps_find_rows_before_any_linear_program():
+    case = discount_case()
+    model = scopt.build(case, "integrated")
+    scaled = Scaled.of(model.compile())
+    weak = Lp(scaled, None, Clock(60.0))
+    least = float(scaled.arrays.cost @ weak.solve()) + scaled.arrays.offset
+    sifted = Sifted(model, scaled, Clock(60.0))
+    ascend(sifted, np.zeros(len(sifted.dual)), 1e-4, 60.0, lambda bound: None, np.inf)
+    best = scopt.solve(case, gap=1e-7).cost
+    assert not sifted.solved
+    assert least + 0.05 * (best - least) < sifted.best_bound <= best * (1 + 1e-9)
+    assert sifted.bound(sifted.center) == pytest.approx(sifted.best_bound, rel=1e-9)
+    # The linear program begins with them, and none is there twice.
+    count = len(sifted.sets)
+    assert count > 0
+    assert all(one[0] < 0 for one in sifted.sets)
+    assert sifted.in_rows[-count:].all()
+    assert sifted.add_sets(list(sifted.sets)) == 0
+    assert len(sifted.sets) == len({one.tobytes() for one in sifted.sets}) == count
+
+
 def test_sets_are_handed_on_with_the_tiers_of_whoever_takes_them():
     case = discount_case()
     first, _ = solved_root(case)
@@ -208,7 +230,9 @@ def test_rows_hold_in_networks_with_times_and_stock(monkeypatch):
     assert found >= 2
 
 
-def test_a_search_with_them_agrees_with_the_plain_path(monkeypatch):
+@pytest.mark.parametrize("steps_first", [False, True])
+def test_a_search_with_them_agrees_with_the_plain_path(steps_first, monkeypatch):
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1 if steps_first else 10**6)
     steps = [(0.0, 1000.0, 3.0), (1500.0, 2500.0, 2.0), (4000.0, 6500.0, 1.0)]
     case = depots_case(1, depots=5, shops=18, products=1, rates=rates([f"D{i}" for i in range(5)], steps))
     plain = scopt.solve(case, gap=1e-3)

@@ -3,16 +3,18 @@ r"""Good duals before any linear program: steps to a level of the Lagrangian fun
 A step costs two passes over a tenth of the network (`lagrangian`), a small program among the last functions
 that the slopes gave (`bundle`) and one for rows without flows (`inner`), however large the linear program
 would be, and shows which routes and rows matter. After some steps the best duals are tried on the whole
-network. The level lies above the best bound; where it turns out to be out of reach it is halved.
+network, and rows on tiers are looked for that the mean of what the steps did breaks. The level lies above the
+best bound; where it turns out to be out of reach it is halved.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array
 
 from scopt.search.bundle import Bundle
 from scopt.search.inner import Inner
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scopt.search.lagrangian import Solution
     from scopt.search.sifting import Sifted
 
     Ints = NDArray[np.int64]
@@ -38,10 +41,13 @@ LEVEL = 0.05
 STEPS, PART = 20, 0.1
 """Steps on a part of the columns before the whole network is looked at again, and how large the part is."""
 
-GAIN = 0.25
+GAIN = 0.1
 """Part of what the level asks for that such steps should bring."""
 
-SPARE, WIDE = 0.005, 0.1
+NARROW = 0.01
+"""Level, as a part of the bound, from which on rows on tiers are looked for."""
+
+SPARE, WIDE = 0.02, 0.1
 """Reduced cost, as a part of its cost, up to which such a route is taken along.
 
 The second where the rows of last lanes have their best duals, so that few routes look cheap.
@@ -84,16 +90,16 @@ def ascend(
     best, taken = sifted.function.at(sifted.center), csc_array(sifted.paths.matrix[:, numbers])
     # As demand has its dual, the cheapest route of a cell costs nothing.
     spare, cost = best.reduced @ taken, sifted.lean.cost[: sifted.n] @ taken
+    served = sifted.routes.cut_out(best.reduced, best.length, np.isfinite(best.best))
+    # The routes that it began with are only in the way, and so are those to sites that will not open.
     last = sifted.last
     if last.cells.all():
-        # Routes to sites that will not open, and those it began with, are only in the way.
         shut = np.zeros(sifted.n)
         shut[sifted.routes.last[last.switched_by(best.rest > DEAR * abs(best.value))]] = 1.0
         near = (spare <= WIDE * np.abs(cost)) & (shut @ taken == 0)
-        served = sifted.routes.cut_out(best.reduced, best.length, np.isfinite(best.best))
         sifted.begin_with(np.union1d(numbers[near], sifted.paths.add(*served)))
         return
-    sifted.add_paths(numbers[spare <= SPARE * np.abs(cost)])
+    sifted.begin_with(np.union1d(numbers[spare <= SPARE * np.abs(cost)], sifted.paths.add(*served)))
     weight = np.abs(best.dual[sifted.lazy])
     if weight.any():
         sifted.add_rows(sifted.lazy[weight > SLIGHT * np.median(weight[weight > 0])])
@@ -128,7 +134,7 @@ def climb(
     inner, whole = Inner(sifted), sifted.function
     moving = _may_move(sifted, inner)
     best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=attrgetter("value"))
-    at, level, bundle = best, LEVEL * abs(best.value), Bundle(len(moving))
+    at, level, bundle = best, LEVEL * abs(best.value), Bundle["Solution"](len(moving))
     kept: list[Routed] = []
     used = np.zeros(sifted.n, bool)
 
@@ -142,8 +148,8 @@ def climb(
         for _ in range(STEPS):
             if top.bound >= enough or over():
                 break
-            rows, slope = function.slope(at, moving)
-            bundle.add(rows, slope, at.value - float(slope @ at.dual[rows]))
+            rows, slope, solution = function.slope(at, moving)
+            bundle.add(rows, slope, at.value - float(slope @ at.dual[rows]), solution)
             at = part.at(at.dual + bundle.step(at.dual, max(best.value, top.value) + level), inner)
             function, top = part, max(top, at, key=attrgetter("value"))
             if not np.isfinite(at.value):
@@ -156,8 +162,29 @@ def climb(
             report(best.bound)
         elif not np.isfinite(at.value):
             at = best
+        if level <= NARROW * abs(best.value) and (new := _cut(sifted, bundle)):
+            best, at = (replace(one, dual=np.append(one.dual, np.zeros(new))) for one in (best, at))
+            whole, moving = sifted.function, _may_move(sifted, inner)
     sifted.keep_bound(best.dual, best.bound)
     return kept
+
+
+def _cut(sifted: Sifted, bundle: Bundle[Solution]) -> int:
+    """Add the rows on tiers that the mean of the last solutions breaks; return how many.
+
+    At good duals the functions that lead a step are those that a solution of the relaxation is a mean of
+    (Barahona and Anbil 2000).
+    """
+    if not sifted.tiers.tariffs or not bundle.weight.any():
+        return 0
+    mean, part = np.zeros(sifted.width), bundle.weight / bundle.weight.sum()
+    for number in np.flatnonzero(part).tolist():
+        mean += part[number] * bundle.origin[number].whole(sifted.width)
+    sifted.replaced.fill(mean)
+    if new := sifted.cut_by(sifted.tiers, mean):
+        matrix, most = csr_array(sifted.lean.matrix[-new:]), sifted.lean.row_upper[-new:]
+        bundle.widen(np.array([most - matrix @ one.whole(sifted.width) for one in bundle.origin]))
+    return new
 
 
 def _may_move(sifted: Sifted, inner: Inner) -> Bools:

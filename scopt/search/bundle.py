@@ -12,7 +12,7 @@ With one function kept this is the step of Polyak (1969).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bundle"]
 
+T = TypeVar("T")
+
 MOST = 60
 """Functions that are kept."""
 
@@ -36,7 +38,7 @@ BLUR = 1e-6
 """Part of each square that is added to it: slopes that are nearly alike leave weights open."""
 
 
-class Bundle:
+class Bundle(Generic[T]):
     r"""The last linear functions above a concave one.
 
     Coordinates are measured by the root of the first slope that they had, :math:`S_{jj} = |g_j|^{1/2}`: then
@@ -49,6 +51,8 @@ class Bundle:
 
     Attributes
     ----------
+    origin
+        What each function came from, (functions,).
     weight
         Of each function in the last step, (functions,).
     """
@@ -57,10 +61,11 @@ class Bundle:
         self.inverse = np.zeros(size)
         self.least = 0.0
         self.slopes: list[tuple[Ints, Floats]] = []
+        self.origin: list[T] = []
         self.constant, self.weight = np.zeros((2, 0))
         self.products = np.zeros((0, 0))
 
-    def add(self, place: Ints, slope: Floats, constant: float) -> None:
+    def add(self, place: Ints, slope: Floats, constant: float, origin: T) -> None:
         """Keep a function, with its slope in some places; of too many the oldest that is not needed goes."""
         if len(self.slopes) == MOST:
             self._forget(int(np.argmin(self.weight > 0)))
@@ -69,6 +74,7 @@ class Bundle:
         new = self.inverse[place] == 0
         self.inverse[place[new]] = 1.0 / (root[new] + self.least)
         self.slopes.append((place, slope))
+        self.origin.append(origin)
         self.constant, self.weight = np.append(self.constant, constant), np.append(self.weight, 0.0)
         measured = np.zeros(len(self.inverse))
         measured[place] = slope * self.inverse[place]
@@ -101,11 +107,22 @@ class Bundle:
                 out[place] += weight * slope
         return out * self.inverse
 
+    def widen(self, slope: Floats) -> None:
+        """Add coordinates in which the last point is 0, given all slopes there, (functions, coordinates)."""
+        before = len(self.inverse)
+        first = np.abs(slope[(slope != 0).argmax(axis=0), np.arange(slope.shape[1])])
+        inverse = np.where(first > 0, 1.0 / (np.sqrt(first) + self.least), 0.0)
+        for number, (place, known) in enumerate(self.slopes):
+            new = np.flatnonzero(slope[number])
+            self.slopes[number] = np.append(place, before + new), np.append(known, slope[number, new])
+        self.inverse = np.append(self.inverse, inverse)
+        self.products = self.products + (slope * inverse) @ slope.T
+
     def _times(self, vector: Floats) -> Floats:
         """Products of all slopes with a vector, (functions,)."""
         return np.array([slope @ vector[place] for place, slope in self.slopes])
 
     def _forget(self, number: int) -> None:
-        del self.slopes[number]
+        del self.slopes[number], self.origin[number]
         self.constant, self.weight = np.delete(self.constant, number), np.delete(self.weight, number)
         self.products = np.delete(np.delete(self.products, number, 0), number, 1)

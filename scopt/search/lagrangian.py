@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Function", "Lagrangian"]
+__all__ = ["Function", "Lagrangian", "Solution"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,29 @@ class Lagrangian:
     length: Floats
     rest: Floats
     decision: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What would be done if duals were prices, in the units of the solver.
+
+    Parameters
+    ----------
+    columns, units
+        Columns of the network that are used, and how much flows there.
+    decision
+        Values of all decisions.
+    """
+
+    columns: Ints
+    units: Floats
+    decision: Floats
+
+    def whole(self, width: int) -> Floats:
+        """Values of so many columns, the decisions last, (width,)."""
+        out = np.zeros(width)
+        out[self.columns], out[width - len(self.decision) :] = self.units, self.decision
+        return out
 
 
 class Function:
@@ -204,8 +227,8 @@ class Function:
         columns, number = self.routes.leading_to(lanes, at.reduced, at.length)
         return columns, number, np.append(self.demand[chosen], amount)
 
-    def slope(self, at: Lagrangian, moving: Bools) -> tuple[Ints, Floats]:
-        """By how much rows are short there, as far as their duals may follow: rows and amounts.
+    def slope(self, at: Lagrangian, moving: Bools) -> tuple[Ints, Floats, Solution]:
+        """By how much rows are short there, as far as their duals may follow: rows, amounts, and of what.
 
         Parameters
         ----------
@@ -224,4 +247,5 @@ class Function:
         )
         place = np.flatnonzero((wanted != done) & moving[self.rows])
         rows = place if isinstance(self.rows, slice) else self.rows[place]
-        return rows, wanted[place] - done[place]
+        columns = used if isinstance(self.columns, slice) else self.columns[used]
+        return rows, wanted[place] - done[place], Solution(columns, flow[used].astype(float), at.decision)

@@ -61,8 +61,12 @@ EASY, FINE = 20, 5e-5
 """Last lanes that count as much, where their rows have their best duals, as the linear program is easy there;
 and part of the bound that steps should bring at least. Without them a looser program takes longer."""
 
+CLOSE, ROUGH = 0.1, 0.5
+"""Parts of the gap that steps should bring at least with stock: in a refined model, and in one before it."""
+
 NEAR, SLOW = 10.0, 0.5
-"""Multiples of the gap: distance to the bound, and what a round brings, at which another model may go on."""
+"""Multiples of the gap: distance to the bound, and what a round brings, at which more is to be had elsewhere: in a
+refined model, or by branching."""
 
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
@@ -198,6 +202,7 @@ class Sifted(Master):
         if not self.stocked and strong.sum() <= EAGER_ROWS:
             rows |= strong
         rows[self.replaced.rows] = False
+        rows[len(rows) - len(self.sets) :] = True
         self.begin(np.flatnonzero(rows), *self._shortages(rows, self.dear))
         self.add_paths(numbers)
 
@@ -272,12 +277,17 @@ class Sifted(Master):
         """Rows on the tiers of tariffs."""
         return TierRows(self.model, self.scaled.arrays)
 
-    def _cut_by(self, rows: Through | TierRows) -> int:
-        """Add rows of a kind that the solution breaks; return how many."""
-        return self.add_sets(rows.broken(self.value * self.scaled.column))
+    def cut_by(self, rows: Through | TierRows, value: Floats) -> int:
+        """Add rows of a kind that some values of all columns break; return how many."""
+        return self.add_sets(rows.broken(value * self.scaled.column))
 
     def add_sets(self, sets: list[Ints]) -> int:
-        """Add the rows of sets that `through` or `tiers` found, if they are known here; return how many."""
+        """Add the rows of sets that `through` or `tiers` found, if they are known here; return how many.
+
+        Those that are here already are left out: values may be no solution, and break them again.
+        """
+        here = {one.tobytes() for one in self.sets}
+        sets = [one for one in sets if one.tobytes() not in here]
         kinds = [(self.tiers if one[0] < 0 else self.through, one) for one in sets]
         kinds = [(kind, one) for kind, one in kinds if kind.knows(one)]
         if not kinds:
@@ -301,7 +311,7 @@ class Sifted(Master):
     ) -> bool:
         """Solve the relaxation; False when time ran out first (the bounds that were reported stay valid).
 
-        A large model that will be refined is left at a wider gap (`NEAR`) once rounds bring little (`SLOW`).
+        A large model with stock is left at a wider gap (`NEAR`) once rounds bring little (`SLOW`).
         Duals of another relaxation may give a bound that is `enough` before any linear program is solved.
 
         Parameters
@@ -317,8 +327,10 @@ class Sifted(Master):
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
         size = len(self.routes.last) / EASY if self.last.cells.all() else len(self.demand)
-        fine = min(gap, FINE) if self.last.cells.all() else 0.1 * gap
-        if (climbs := size >= ASCEND_FROM and not self.led) and self.guess is not None:
+        climbs = size >= ASCEND_FROM and not self.led
+        first = self.stocked and self.guess is None
+        fine = min(gap, FINE) if self.last.cells.all() else (ROUGH if first else CLOSE) * gap
+        if climbs and self.guess is not None:
             ascend(self, self.guess, fine, 0.5 * limit, report, enough)
             if self.best_bound >= enough:
                 return True
@@ -329,8 +341,6 @@ class Sifted(Master):
             ascend(self, self.dual, fine, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
-        # A model with stock is refined, and what is left to prove is proved of the refined one.
-        handed_on = climbs and self.guess is None and self.stocked
         while True:
             begun = self.objective
             for _ in range(3):
@@ -349,19 +359,19 @@ class Sifted(Master):
             if cuts and not self.run(DUAL, end - self.clock.seconds, near=True):
                 return False
             # Rows on tiers have many entries and make every step dearer: they wait for the others.
-            if not self._rose(before, little) and (more := self._cut_by(self.tiers)):
+            if not self._rose(before, little) and (more := self.cut_by(self.tiers, self.value)):
                 cuts += more
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
             still = not self._rose(before, little)
             tight, near = self._within(gap), self._within(NEAR * gap)
             slow = still and begun - before <= SLOW * gap * abs(before)
-            if handed_on and near and slow and self.shortage <= 1e-6:
+            if self.stocked and climbs and near and slow and self.shortage <= 1e-6:
                 return True
             if (not cuts or still) and (not new or tight):
                 # Rows on what goes through sites come last: before, duals have not settled. With stock they
                 # make every step dearer than branching on sites, which raises the bound as well.
-                if self.stocked or not self._rose(level, gap) or not self._cut_by(self.through):
+                if self.stocked or not self._rose(level, gap) or not self.cut_by(self.through, self.value):
                     return True
                 level = self.objective
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
