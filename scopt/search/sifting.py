@@ -65,8 +65,8 @@ CLOSE, ROUGH = 0.1, 0.5
 """Parts of the gap that steps should bring at least with stock: in a refined model, and in one before it."""
 
 NEAR, SLOW = 10.0, 0.5
-"""Multiples of the gap: distance to the bound, and what a round brings, at which more is to be had elsewhere: in a
-refined model, or by branching."""
+"""Multiples of the gap: distance to the bound, and what a round brings, at which a refined model or branching
+brings more."""
 
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
