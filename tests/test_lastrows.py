@@ -131,3 +131,24 @@ def test_with_stock_they_are_left_alone():
     stocked, _ = sifted_of(depots_case(1))
     assert not len(stocked.last.rows)
     assert not stocked.last.cells.any()
+
+
+def test_good_duals_do_not_end_it_while_routes_are_missing(monkeypatch):
+    """The cheapest routes at the best duals alone may ask more of a site than it can do."""
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 0)
+    monkeypatch.setattr(ascent, "WIDE", -1.0)
+    monkeypatch.setattr(sifting.Sifted, "_within", lambda *_: True)
+    short = []
+    run = sifting.Sifted.run
+
+    def watched(self, *args, **kwargs):
+        done = run(self, *args, **kwargs)
+        short.append(self.shortage)
+        return done
+
+    monkeypatch.setattr(sifting.Sifted, "run", watched)
+    relaxed, _ = sifted_of(facilities([40.0] * 9))
+    assert relaxed.last.cells.all()
+    assert relaxed.solve(1e-3, 60.0, lambda bound: None)
+    assert max(short) > 1e-6
+    assert relaxed.shortage <= 1e-6

@@ -344,8 +344,8 @@ class Sifted(Master):
         while True:
             begun = self.objective
             for _ in range(3):
-                if self.last.cells.all() and self._within(gap):
-                    new = 0  # the duals that were found beforehand are good enough
+                if self.last.cells.all() and self._within(gap) and self.shortage <= 1e-6:
+                    new = 0  # the duals that were found beforehand are good enough, and so are the routes
                     break
                 new = self._price_smoothly()
                 report(self.best_bound)
