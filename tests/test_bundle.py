@@ -90,6 +90,29 @@ def test_functions_may_get_slopes_in_more_coordinates(seed):
     assert step == pytest.approx(bundle.inverse * (bundle.weight @ slopes))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_large_coordinates_move_more(seed):
+    rng = np.random.default_rng(seed)
+    slopes, constants = rng.normal(size=(5, 8)), rng.normal(size=5)
+    at, level = rng.normal(size=8) * (rng.random(8) < 0.5), 4.0
+    bundle = filled(slopes, constants)
+    before = bundle.step(at, level)
+    bundle.measure(np.zeros(8))
+    assert bundle.step(at, level) == pytest.approx(before)  # nothing is large
+    first = np.sqrt(np.abs(slopes[0])) + 0.01 * np.sqrt(np.abs(slopes[0])).mean()
+    bundle.measure(at)
+    size = np.abs(at) / np.median(np.abs(at[at != 0]))
+    assert bundle.inverse == pytest.approx(np.sqrt(size + module.FLOOR) / first)
+    assert bundle.products == pytest.approx((slopes * bundle.inverse) @ slopes.T)
+    assert (constants + slopes @ (at + bundle.step(at, level)) >= level - 1e-4).all()
+    bundle.widen(rng.normal(size=(5, 2)))
+    bundle.add(np.array([0, 9]), np.ones(2), 0.0, None)
+    whole = np.zeros((6, 10))
+    for number, (place, slope) in enumerate(bundle.slopes):
+        whole[number, place] = slope
+    assert bundle.products == pytest.approx((whole * bundle.inverse) @ whole.T)
+
+
 def test_what_a_function_came_from_goes_with_it(monkeypatch):
     monkeypatch.setattr(module, "MOST", 2)
     bundle = Bundle[str](3)

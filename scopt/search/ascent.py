@@ -145,6 +145,7 @@ def climb(
         kept.append(whole.taken(at))
         used[kept[-1][0]] = True
         function, part, top = whole, whole.part(at, PART, used), at
+        bundle.measure(best.dual)
         for _ in range(STEPS):
             if top.bound >= enough or over():
                 break

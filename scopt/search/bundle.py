@@ -34,6 +34,9 @@ MOST = 60
 LEAST = 0.01
 """Measure of a coordinate at least, as a part of the mean of those of the first slope."""
 
+FLOOR = 0.3
+"""Size of a coordinate that is 0, as a part of the median of the others."""
+
 BLUR = 1e-6
 """Part of each square that is added to it: slopes that are nearly alike leave weights open."""
 
@@ -41,8 +44,9 @@ BLUR = 1e-6
 class Bundle(Generic[T]):
     r"""The last linear functions above a concave one.
 
-    Coordinates are measured by the root of the first slope that they had, :math:`S_{jj} = |g_j|^{1/2}`: then
-    no product of slopes ever changes.
+    Coordinates are measured by the root of the first slope that they had over their size at the best point
+    so far, :math:`S_{jj} = |g_j|^{1/2} |u_j|^{-1/2}`: a dual that is large may well change by more than one
+    that is small.
 
     Parameters
     ----------
@@ -58,6 +62,7 @@ class Bundle(Generic[T]):
     """
 
     def __init__(self, size: int) -> None:
+        self.slope_part, self.size_part = np.zeros(size), np.full(size, FLOOR**0.5)
         self.inverse = np.zeros(size)
         self.least = 0.0
         self.slopes: list[tuple[Ints, Floats]] = []
@@ -72,16 +77,25 @@ class Bundle(Generic[T]):
         root = np.sqrt(np.abs(slope))
         self.least = self.least or LEAST * float(root.mean()) if len(place) else self.least
         new = self.inverse[place] == 0
-        self.inverse[place[new]] = 1.0 / (root[new] + self.least)
+        self.slope_part[place[new]] = 1.0 / (root[new] + self.least)
+        self.inverse[place[new]] = self.slope_part[place[new]] * self.size_part[place[new]]
         self.slopes.append((place, slope))
         self.origin.append(origin)
         self.constant, self.weight = np.append(self.constant, constant), np.append(self.weight, 0.0)
-        measured = np.zeros(len(self.inverse))
-        measured[place] = slope * self.inverse[place]
-        row = self._times(measured)
+        row = self._products_of(place, slope)
         before, self.products = self.products, np.empty((len(row), len(row)))
         self.products[:-1, :-1] = before
         self.products[-1] = self.products[:, -1] = row
+
+    def measure(self, point: Floats) -> None:
+        """Measure coordinates by their size at a point, unless it is nought."""
+        size = np.abs(point)
+        if not size.any():
+            return
+        self.size_part = np.sqrt(size / np.median(size[size > 0]) + FLOOR)
+        self.inverse = self.slope_part * self.size_part
+        for number, (place, slope) in enumerate(self.slopes):
+            self.products[number] = self._products_of(place, slope)
 
     def step(self, point: Floats, level: float) -> Floats:
         """Return the shortest step to where all functions reach a level; nearly there, where none do."""
@@ -111,12 +125,22 @@ class Bundle(Generic[T]):
         """Add coordinates in which the last point is 0, given all slopes there, (functions, coordinates)."""
         before = len(self.inverse)
         first = np.abs(slope[(slope != 0).argmax(axis=0), np.arange(slope.shape[1])])
-        inverse = np.where(first > 0, 1.0 / (np.sqrt(first) + self.least), 0.0)
+        slope_part = np.where(first > 0, 1.0 / (np.sqrt(first) + self.least), 0.0)
+        size_part = np.full(len(first), FLOOR**0.5)
+        inverse = slope_part * size_part
         for number, (place, known) in enumerate(self.slopes):
             new = np.flatnonzero(slope[number])
             self.slopes[number] = np.append(place, before + new), np.append(known, slope[number, new])
+        self.slope_part = np.append(self.slope_part, slope_part)
+        self.size_part = np.append(self.size_part, size_part)
         self.inverse = np.append(self.inverse, inverse)
         self.products = self.products + (slope * inverse) @ slope.T
+
+    def _products_of(self, place: Ints, slope: Floats) -> Floats:
+        """Products of all slopes with one, measured, (functions,)."""
+        measured = np.zeros(len(self.inverse))
+        measured[place] = slope * self.inverse[place]
+        return self._times(measured)
 
     def _times(self, vector: Floats) -> Floats:
         """Products of all slopes with a vector, (functions,)."""

@@ -51,7 +51,7 @@ class Inner:
             lower=sifted.lower[place], upper=sifted.upper[place],
             row=lean.row[self.rows], row_lower=lean.row_lower[self.rows], row_upper=lean.row_upper[self.rows],
         )  # fmt: skip
-        self.lp = Lp(small, None, sifted.clock, sifted.seed)
+        self.lp = Lp(small, None, sifted.clock, sifted.seed, brief=True)
         self.lp.engine.setOptionValue("simplex_strategy", PRIMAL)  # other costs leave a basis feasible
 
     def solve(self, cost: Floats) -> tuple[Floats, Floats] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -301,15 +302,27 @@ def run(engine: Any, clock: Clock) -> None:
         raise
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
-    if outcome[0] == highspy.HighsStatus.kError:
+    _check(engine, outcome[0])
+
+
+def _check(engine: Any, status: Any) -> None:
+    if status == highspy.HighsStatus.kError:
         raise SolverError(f"HiGHS failed: {engine.modelStatusToString(engine.getModelStatus())}")
 
 
 class Lp:
-    """A linear program that is solved again and again with other costs, bounds and rows."""
+    """A linear program that is solved again and again with other costs, bounds and rows.
 
-    def __init__(self, model: Scaled, rows: Bools | None, clock: Clock, seed: int = 0) -> None:
+    One that takes milliseconds each time (`brief`) is not to be interrupted, and has one thread for all its
+    runs, as to begin one would take as long. The caller's own thread is left alone: HiGHS keeps to the number
+    of threads that it first had there.
+    """
+
+    def __init__(
+        self, model: Scaled, rows: Bools | None, clock: Clock, seed: int = 0, *, brief: bool = False
+    ) -> None:
         self.model, self.clock = model, clock
+        self.thread = ThreadPoolExecutor(1) if brief else None
         self.engine = engine_for(seed)
         self.seat = np.arange(len(model.row)) if rows is None else np.cumsum(rows) - 1
         _pass(self.engine, model, rows, whole=False)
@@ -318,7 +331,10 @@ class Lp:
         """Solution in the units of the case, or None where there is none (infeasible, out of time)."""
         if limit is not None:
             self.engine.setOptionValue("time_limit", self.engine.getRunTime() + limit)
-        run(self.engine, self.clock)
+        if self.thread is None:
+            run(self.engine, self.clock)
+        else:
+            _check(self.engine, self.thread.submit(self.engine.run).result())
         self.status = self.engine.getModelStatus()
         if self.status != highspy.HighsModelStatus.kOptimal:
             return None

@@ -1,0 +1,45 @@
+"""Short linear programs leave the caller's own use of HiGHS alone."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import highspy
+import numpy as np
+import pytest
+from test_sifting import depots_case, sifted_of
+
+from scopt.search.inner import Inner
+from scopt.search.solver import Clock, Lp
+
+
+def own(threads):
+    """Solve a program as a caller might, in the present thread."""
+    engine = highspy.Highs()
+    engine.setOptionValue("output_flag", False)
+    engine.setOptionValue("threads", threads)
+    engine.addVar(1.0, 2.0)
+    engine.changeColCost(0, 3.0)
+    engine.run()
+    return engine.getModelStatus(), engine.getInfo().objective_function_value
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_other_numbers_of_threads_do_not_matter(threads):
+    def work():
+        inner = Inner(sifted_of(depots_case(5, depots=5, shops=8, products=1))[0])
+        cost = np.linspace(-1.0, 1.0, inner.entries.shape[1])
+        first, before, second, after = inner.solve(cost), own(threads), inner.solve(cost), own(threads)
+        assert before == after == (highspy.HighsModelStatus.kOptimal, 3.0)
+        return first, second
+
+    with ThreadPoolExecutor(1) as fresh:  # where nobody has run HiGHS yet
+        first, second = fresh.submit(work).result()
+    assert first is not None
+    assert all((one == other).all() for one, other in zip(first, second, strict=True))
+
+
+def test_it_is_the_program_that_others_solve():
+    _, scaled = sifted_of(depots_case(5, depots=5, shops=8, products=1))
+    brief, usual = (Lp(scaled, ~scaled.arrays.lazy, Clock(60.0), brief=brief) for brief in (True, False))
+    one, other = brief.solve(), usual.solve()
+    assert one is not None
+    assert scaled.arrays.cost @ one == pytest.approx(scaled.arrays.cost @ other)
