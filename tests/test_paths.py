@@ -114,3 +114,29 @@ def test_a_kernel_is_the_model_of_few_routes():
     assert arrays.cost @ (scaled_point * scaled.column) + arrays.offset == pytest.approx(
         found.bound, rel=1e-6
     )
+
+
+def test_a_kernel_keeps_what_a_relaxation_and_a_design_agree_about():
+    model = refined(depots_case(5, depots=5, shops=8, products=1))
+    scaled = Scaled.of(model.compile())
+    sifted = Sifted(model, scaled, Clock(120.0))
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    kernel = Kernel.of(sifted)
+    rows = np.ones(len(kernel.scaled.row), bool)
+    best = solve_mip(kernel.scaled, rows, Clock(60.0), gap=1e-7)
+    place, whole = sifted.integer - kernel.beside, kernel.whole(best.points[-1])
+    design = np.rint(whole[sifted.integer])
+    fixed = (kernel.scaled.lower == kernel.scaled.upper)[place]
+    other = int(np.flatnonzero((sifted.kind == "open_site") & ~fixed)[0])
+    relaxed = whole.copy()
+    relaxed[sifted.integer[other]] = 1.0 - design[other]
+    small = kernel.between(relaxed, dict(zip(place.tolist(), design.tolist(), strict=True)))
+    held = (small.lower == small.upper)[place]
+    assert (held == (fixed | (np.arange(len(place)) != other))).all()
+    assert (small.lower[place] == design)[held].all()
+    # Nothing else has changed, and the design is in what is left.
+    beside = np.setdiff1d(np.arange(len(small.lower)), place)
+    assert (small.lower[beside] == kernel.scaled.lower[beside]).all()
+    assert (small.upper[beside] == kernel.scaled.upper[beside]).all()
+    again = solve_mip(small, rows, Clock(60.0), gap=1e-7)
+    assert again.bound == pytest.approx(best.bound)

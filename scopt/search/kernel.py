@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Kernel"]
 
+AGREED = 0.02
+"""Distance up to which a relaxation agrees with a design about a decision."""
+
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
@@ -58,6 +61,26 @@ class Kernel:
             row=lean.row[rows], row_lower=lean.row_lower[rows], row_upper=lean.row_upper[rows],
         )  # fmt: skip
         return cls(small, n, routes)
+
+    def between(self, relaxed: Floats, design: dict[int, float]) -> Scaled:
+        """Hold the decisions about which a relaxation and a design agree.
+
+        What is left is small, and the design is in it (relaxation induced neighbourhood search, Danna,
+        Rothberg and Le Pape 2005).
+
+        Parameters
+        ----------
+        relaxed
+            Values of all columns of the whole model.
+        design
+            Values of whole decisions, by their columns in this model.
+        """
+        column = np.fromiter(design, np.int64, len(design))
+        value = np.fromiter(design.values(), float, len(design))
+        agreed = np.abs(relaxed[self.beside + column] - value) <= AGREED
+        lower, upper = self.scaled.lower.copy(), self.scaled.upper.copy()
+        lower[column[agreed]] = upper[column[agreed]] = value[agreed]
+        return replace(self.scaled, lower=lower, upper=upper)
 
     def whole(self, point: Floats) -> Floats:
         """Return a solution as one of the whole model, in the units of the case."""

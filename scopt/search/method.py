@@ -57,6 +57,9 @@ CHORD_SHARE = 0.5
 NEAR = 3.0
 """Multiple of the asked gap up to which the bound is worked on before other designs are looked for."""
 
+SOON = 1.25
+"""Multiple of the asked gap up to which branching alone is expected to reach it soon."""
+
 MOSTLY = 0.5
 """Part of the gap that chords are to blame for from which on they are refined before anything else."""
 
@@ -213,10 +216,10 @@ class Search:
         gap = self.gap
         return gap is not None and -BOUND_NOISE <= gap <= self.options.gap + 1e-12
 
-    def _near(self) -> bool:
+    def _near(self, times: float = NEAR) -> bool:
         """Whether the design at hand leaves more to the bound than to better designs."""
         gap = self.gap
-        return gap is not None and gap <= NEAR * self.options.gap
+        return gap is not None and gap <= times * self.options.gap
 
     def _raise(self, bound: float) -> None:
         """Raise the bound; an infinite one tells of infeasibility and proves nothing about a cost."""
@@ -360,7 +363,8 @@ class Search:
         if not self._done() and (self.refinements > 0 or not self._near()):
             if (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
-            if self.cells.count and self.refinements == 0 and self._chord_share() < MOSTLY:
+            refined = self.refinements > 0
+            if self.cells.count and (not self._near(SOON) if refined else self._chord_share() < MOSTLY):
                 self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.refinements += 1
         if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
@@ -379,6 +383,8 @@ class Search:
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             took *= 2
+            if tree.open:  # the part of the design space that may hold the cheapest ones
+                relaxed[sifted.integer] = tree.open[0].point
             self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.known = Root.of(sifted)
         return False
@@ -388,30 +394,36 @@ class Search:
     ) -> None:
         """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
 
-        With stock that are the routes of the relaxation, with its rows; without, where a site serves whom it
-        likes, all columns of the decisions that the relaxation takes. There strong rows are left out, which
-        make every step dearer and tell of bounds only, and branching comes first, as it raises the bound
-        besides. The first time it may take as long (`limit`, in seconds) as the relaxation took, then twice
-        as long, and so on: branching may find designs sooner.
+        With stock that are the routes of the relaxation, with its rows, and the decisions about which it and
+        the best design disagree; without, where a site serves whom it likes, all columns of the decisions
+        that the relaxation takes. There strong rows are left out, which make every step dearer and tell of
+        bounds only, and branching comes first, as it raises the bound besides. The first time it may take as
+        long (`limit`, in seconds) as the relaxation took, then twice as long, and so on: branching may find
+        designs sooner.
         """
         if self._done():
             return
         self._report(f"{self.phase}: kernel")
+        before, end = self.best, self.clock.seconds + min(limit, 0.15 * self.clock.left)
         effort: dict[str, Any] = {
-            "gap": 0.3 * self.options.gap, "limit": min(limit, 0.15 * self.clock.left),
+            "gap": 0.3 * self.options.gap, "limit": end - self.clock.seconds,
             "seed": self.options.seed, "threads": self.options.threads,
         }  # fmt: skip
         start = self._start(arrays)
         if self.cells.count:
             kernel = Kernel.of(sifted)
             known = None if start is None else {j - kernel.beside: value for j, value in start.items()}
-            rows = np.ones(len(kernel.scaled.row), bool)
-            points = solve_mip(kernel.scaled, rows, self.clock, start=known, **effort).points
+            small = kernel.scaled if known is None else kernel.between(relaxed, known)
+            rows = np.ones(len(small.row), bool)
+            points = solve_mip(small, rows, self.clock, start=known, **effort).points
             points = [kernel.whole(point) for point in points]
         else:
             closed = sifted.unsupported(relaxed)
             points = solve_mip(scaled, ~arrays.lazy, self.clock, start=start, closed=closed, **effort).points
         self._improve(model, arrays, points[-2:])
+        left, better = end - self.clock.seconds, before is not None and self.best is not before
+        if self.cells.count and better and left > 0:  # another design has another neighbourhood
+            self._kernel(model, arrays, scaled, sifted, relaxed, left)
 
     def _enough(self) -> float:
         """Bound at which the gap is reached with the best design."""
