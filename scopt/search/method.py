@@ -383,7 +383,7 @@ class Search:
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             took *= 2
-            if tree.open:  # the part of the design space that may hold the cheapest ones
+            if self.cells.count and tree.open:  # where the cheapest designs may be
                 relaxed[sifted.integer] = tree.open[0].point
             self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.known = Root.of(sifted)
