@@ -448,14 +448,14 @@ class _PyomoPart:
         """Walk the active constraints and the terms of the objective."""
         from pyomo.repn import generate_standard_repn
 
-        def linear(expression: Any, what: str) -> tuple[list[int], list[float], float]:
+        def linear(expression: Any, what: Any) -> tuple[list[int], list[float], float]:
             repn = generate_standard_repn(expression, compute_values=True, quadratic=False)
             if repn.nonlinear_expr is not None:
                 raise ValueError(f"{what} is not linear")
             return [self.seat(v) for v in repn.linear_vars], list(repn.linear_coefs), float(repn.constant)
 
         for con in self.model.pyomo.component_data_objects(pyo.Constraint, active=True, descend_into=True):
-            seats, values, constant = linear(con.body, con.name)
+            seats, values, constant = linear(con.body, con)
             n = self.number[id(con)] = len(self.bounds)
             self.entries += [(n, s, v) for s, v in zip(seats, values, strict=True)]
             low = -np.inf if con.lower is None else float(pyo.value(con.lower)) - constant

@@ -28,6 +28,7 @@ from scopt.search.cover import covered
 from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
 from scopt.search.kernel import Kernel
+from scopt.search.narrow import solve_narrowed, sourced_whole
 from scopt.search.root import Root
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
@@ -68,6 +69,10 @@ WORTH = 0.9
 
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
+
+
+NARROW_FROM = 200
+"""Whole decisions from which on a relaxation of its own pays before branch and bound on everything."""
 
 
 def relative_gap(cost: float | None, bound: float | None) -> float | None:
@@ -267,10 +272,14 @@ class Search:
                 self._take(price(model, arrays, point))
             self._report()
 
-        outcome = solve_mip(
-            scaled, np.ones(len(scaled.row), bool), self.clock, gap=self.options.gap * self.share,
-            seed=self.options.seed, threads=self.options.threads, start=self._start(arrays), watch=watch,
-        )  # fmt: skip
+        effort: dict[str, Any] = {
+            "gap": self.options.gap * self.share, "seed": self.options.seed, "threads": self.options.threads,
+            "start": self._start(arrays), "watch": watch,
+        }  # fmt: skip
+        if arrays.integer.sum() >= NARROW_FROM:
+            outcome = solve_narrowed(Scaled.of(sourced_whole(model, arrays)), self.clock, **effort)
+        else:
+            outcome = solve_mip(scaled, np.ones(len(scaled.row), bool), self.clock, **effort)
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
         return outcome

@@ -354,6 +354,16 @@ class Lp:
         """Whether the last solve proved that no solution exists."""
         return bool(self.status == highspy.HighsModelStatus.kInfeasible)
 
+    @property
+    def reduced(self) -> Floats:
+        """Reduced costs of the columns at the last solution, in the units of the solver."""
+        return np.asarray(self.engine.getSolution().col_dual)
+
+    @property
+    def objective(self) -> float:
+        """Objective of the last solution, in the units of the solver."""
+        return float(self.engine.getInfo().objective_function_value)
+
     def set_costs(self, cost: Floats) -> None:
         """Costs of all columns, in the units of the solver."""
         self.engine.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
