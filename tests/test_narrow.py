@@ -170,3 +170,46 @@ def test_a_search_comes_to_the_same_either_way(monkeypatch, seed):
         assert found[-1].checks["ok"].all()
     assert found[0].cost == pytest.approx(found[1].cost, rel=2e-6)
     assert used
+
+
+@pytest.mark.parametrize("seed", [3, 5, 8])
+def test_a_tree_of_many_nodes_is_left_to_the_solver(monkeypatch, seed):
+    case = depots(seed, sites=10, markets=30, products=1, single_source="no")
+    monkeypatch.setattr(method, "SIFT_FROM", 10**9)
+    plain = scopt.solve(case, gap=1e-6)
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    branched, phases = [], []
+    run = method.Tree.run
+
+    def counted(tree, *args):
+        more = run(tree, *args)
+        branched.append(tree.branched)
+        return more
+
+    monkeypatch.setattr(method.Tree, "run", counted)
+    for most in (2, 10**9):
+        monkeypatch.setattr(method, "MANY", most)
+        found = scopt.solve(case, gap=1e-6, progress=lambda event: phases.append(event.phase))
+        assert found.status == "optimal"
+        assert found.cost == pytest.approx(plain.cost, rel=2e-6)
+        assert found.bound <= plain.cost * (1 + 1e-6)
+        assert found.checks["ok"].all()
+        handed = any("branch and bound on everything" in phase for phase in phases)
+        assert handed == (most == 2)
+        phases.clear()
+    assert max(branched) >= 4  # without a most the tree goes on
+
+
+def test_branch_and_bound_stops_at_a_cost_that_is_enough():
+    _, arrays = compiled(depots(4, sites=12, markets=30, products=1))
+    scaled = Scaled.of(arrays)
+    rows = np.ones(len(scaled.row), bool)
+    best = everything(arrays)
+    full = solve_mip(scaled, rows, Clock(60.0), gap=0.0)
+    assert full.bound == pytest.approx(best, rel=1e-6)
+    early = solve_mip(scaled, rows, Clock(60.0), gap=0.0, target=1.2 * best)
+    costs = [float(arrays.cost @ point) + arrays.offset for point in early.points]
+    assert min(costs) <= 1.2 * best
+    assert early.bound <= full.bound * (1 + 1e-9)
+    assert early.bound < full.bound * (1 - 1e-6)  # it had not gone on to the end
+    assert early.status == "feasible"

@@ -101,7 +101,9 @@ class Tree:
         """No design is cheaper, money per year."""
         return min(self.shut, self.open[0].bound if self.open else np.inf)
 
-    def run(self, limit: float, enough: Callable[[], float], report: Callable[[float], None]) -> bool:
+    def run(
+        self, limit: float, enough: Callable[[], float], report: Callable[[float], None], most: float = np.inf
+    ) -> bool:
         """Branch until time is up or a leaf is kept; False when there is no more to be gained.
 
         That is when the bound is enough or cannot be raised any more.
@@ -114,6 +116,8 @@ class Tree:
             Gives the bound that is wanted; it may change with better designs.
         report
             Called with the bound after every node.
+        most
+            Branchings, those of earlier runs counted.
         """
         end = self.clock.seconds + limit
         while len(self.workers) < self.threads:
@@ -124,7 +128,7 @@ class Tree:
                 heapq.heappush(self.open, node)
                 return self.clock.seconds >= end
             report(self.bound)
-            if self.clock.seconds >= end or self.leaves:
+            if self.clock.seconds >= end or self.leaves or self.branched >= most:
                 return True
         return False
 

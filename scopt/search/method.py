@@ -70,6 +70,8 @@ WORTH = 0.9
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
+MANY = 80
+"""Branchings after which a tree without stock counts as one of many small nodes."""
 
 NARROW_FROM = 200
 """Whole decisions from which on a relaxation of its own pays before branch and bound on everything."""
@@ -263,8 +265,8 @@ class Search:
 
         return self._branch(model, arrays, scaled)
 
-    def _branch(self, model: Model, arrays: Arrays, scaled: Scaled) -> Outcome:
-        """Branch and bound by the solver on all columns and rows."""
+    def _branch(self, model: Model, arrays: Arrays, scaled: Scaled, *, strong: bool = True) -> Outcome:
+        """Branch and bound by the solver on all columns, and on strong rows or without them."""
 
         def watch(point: Floats | None, bound: float) -> None:
             self._raise(bound)
@@ -276,10 +278,13 @@ class Search:
             "gap": self.options.gap * self.share, "seed": self.options.seed, "threads": self.options.threads,
             "start": self._start(arrays), "watch": watch,
         }  # fmt: skip
-        if arrays.integer.sum() >= NARROW_FROM:
+        if strong and arrays.integer.sum() >= NARROW_FROM:
             outcome = solve_narrowed(Scaled.of(sourced_whole(model, arrays)), self.clock, **effort)
         else:
-            outcome = solve_mip(scaled, np.ones(len(scaled.row), bool), self.clock, **effort)
+            # What a chord lets a design cost is not what it costs.
+            known = np.isfinite(self.bound) and not self.cells.count
+            target = self.bound + effort["gap"] * abs(self.bound) if known else None
+            outcome = solve_mip(scaled, ~arrays.lazy | strong, self.clock, target=target, **effort)
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
         return outcome
@@ -383,12 +388,17 @@ class Search:
             # Far from the gap designs are looked for in between, with as much effort as goes into the bound.
             half = max(0.5 * self.clock.left, 5.0)
             limit = min(half if self._near() else max(2 * took, 5.0), half, self.clock.left)
-            more = tree.run(limit, self._enough, lambda b: report(b, "branching"))
+            most = np.inf if self.cells.count else MANY
+            more = tree.run(limit, self._enough, lambda b: report(b, "branching"), most)
             self._raise(tree.bound)
             if tree.leaves:
                 self._improve(model, arrays, tree.leaves)
                 tree.leaves.clear()
                 continue
+            if tree.branched >= most and not self._done():  # many small nodes are what the solver is made for
+                self._report(f"{self.phase}: branch and bound on everything")
+                self._branch(model, arrays, scaled, strong=False)
+                break
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             took *= 2

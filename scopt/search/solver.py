@@ -410,6 +410,7 @@ def solve_mip(
     *,
     gap: float,
     limit: float | None = None,
+    target: float | None = None,
     seed: int = 0,
     threads: int | None = None,
     start: dict[int, float] | None = None,
@@ -424,6 +425,8 @@ def solve_mip(
         Relative gap at which to stop.
     limit
         Seconds; the time left on the clock by default.
+    target
+        Cost at which to stop, in money.
     start
         Values of integer columns of a known design.
     closed
@@ -440,6 +443,8 @@ def solve_mip(
     engine.setOptionValue("mip_abs_gap", 0.0)
     engine.setOptionValue("mip_feasibility_tolerance", 1e-6)
     engine.setOptionValue("time_limit", max(0.05, clock.left if limit is None else min(limit, clock.left)))
+    if target is not None:
+        engine.setOptionValue("objective_target", (target - model.arrays.offset) / model.money)
     engine.setOptionValue("mip_min_logging_interval", 0.5)
     points: list[Floats] = []
 
