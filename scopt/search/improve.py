@@ -121,6 +121,7 @@ class Improver:
         self.variance_column = [self.place[v.name] for v in slopes]
         bases = model.pyomo.envelope.values() if cells.count else []
         self.envelope_column = [self.place[v.name] for v in bases]
+        self.slope, self.height = np.full((2, cells.count), np.nan)  # of each root's line, as it is set
 
     def hold(self, values: dict[str, float]) -> None:
         """Fix whole decisions at the given values and close what they switch off."""
@@ -136,16 +137,19 @@ class Improver:
     def _slope(self, variance: dict[tuple[int, int, int], float]) -> None:
         """Set each root's line: the tangent at its variance, or a steep chord where a cell holds nothing."""
         cells = self.model.notes["cells"]
-        keys = cells.keys
-        for n, key in enumerate(keys):
-            at, least = variance.get(key, 0.0), 1e-4 * cells.high[n]
-            if cells.high[n] <= 0:
-                continue
-            slope, height = (0.5 / at**0.5, 0.5 * at**0.5) if at > least else (least**-0.5, 0.0)
+        at = np.array([variance.get(key, 0.0) for key in cells.keys])
+        least = 1e-4 * cells.high
+        held, some = at > least, cells.high > 0
+        slope, height = np.zeros((2, len(at)))
+        slope[held], height[held] = 0.5 / at[held] ** 0.5, 0.5 * at[held] ** 0.5
+        slope[some & ~held] = least[some & ~held] ** -0.5
+        changed = some & ((slope != self.slope) | (height != self.height))
+        for n in np.flatnonzero(changed).tolist():
             row = self.root_row[n]
             self.lp.set_entry(row, self.envelope_column[n], 0.0)
-            self.lp.set_entry(row, self.variance_column[n], -slope)
-            self.lp.set_row(row, height, height)
+            self.lp.set_entry(row, self.variance_column[n], -float(slope[n]))
+            self.lp.set_row(row, float(height[n]), float(height[n]))
+        self.slope, self.height = slope, height
 
     def improve(
         self, values: dict[str, float], variance: dict[tuple[int, int, int], float], rounds: int = 6
