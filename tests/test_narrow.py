@@ -150,6 +150,25 @@ def test_without_a_design_in_the_kernel_everything_is_solved(monkeypatch):
     assert outcome.bound == pytest.approx(everything(arrays), rel=1e-6)
 
 
+def test_a_design_is_kept_when_time_runs_out(monkeypatch):
+    asked = []
+
+    def late(model, *args, **kwargs):
+        asked.append(model)
+        return solve_mip(model, *args, **kwargs) if len(asked) == 1 else Outcome("stopped", [], -np.inf)
+
+    monkeypatch.setattr(narrow, "solve_mip", late)
+    model, arrays = compiled(depots(1, sites=8, markets=40, products=1))
+    told = []
+    outcome = solve_narrowed(
+        Scaled.of(sourced_whole(model, arrays)), Clock(60.0), gap=1e-6, watch=lambda _, bound: told.append(bound)
+    )  # fmt: skip
+    assert len(asked) == 2
+    assert outcome.status == "feasible"
+    assert outcome.points
+    assert outcome.bound == told[0]  # that of the relaxation
+
+
 def test_no_solution_is_told():
     case = depots(0, sites=2, markets=3)
     model, arrays = compiled(case.replace(sites=case.tables["sites"].assign(capacity=120.0)))

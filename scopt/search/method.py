@@ -1,8 +1,9 @@
 """The solution method: bound from below by chords, designs improved at their own variances, chords refined.
 
-1. The model with the envelope of each root gives a bound on the truth. A small one is solved as a whole; a
-   large one is relaxed and sifted (`sifting`), rounded by a dive, solved on what mattered (its kernel), and
-   branched on in a tree of our own (`branching`).
+1. The model with the envelope of each root gives a bound on the truth. A small one is solved as a whole, or
+   on the decisions that its relaxation leaves open (`narrow`); a large one is relaxed and sifted (`sifting`),
+   rounded by a dive, solved on what mattered (its kernel), and branched on in a tree of our own (`branching`)
+   or, where that takes many nodes, by the solver.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, stocked states are copied per line, and the model is solved

@@ -149,4 +149,5 @@ def solve_narrowed(
     if final.status == "infeasible":
         return Outcome("optimal", small.points, target)
     points = sorted([*small.points, *final.points], key=lambda point: -float(model.arrays.cost @ point))
-    return replace(final, points=points, bound=max(least, min(final.bound, target)))
+    status = "feasible" if final.status == "stopped" else final.status
+    return Outcome(status, points, max(least, min(final.bound, target)))
