@@ -106,7 +106,7 @@ def test_reduced_costs_bound_what_a_forced_column_costs(seed):
     least, cost = lp.objective, reduced_costs(scaled, lp.reduced)
     sources = np.array([arrays.place[v.name] for v in model.pyomo.source.values()])
     assert (cost[~arrays.integer] == 0).all()
-    assert (cost[sources] > 0.01 * lp.reduced[sources] + 1e-6).sum() > 0.3 * len(sources)
+    assert (cost[sources] > lp.reduced[sources] + 1e-6).sum() > 0.3 * len(sources)  # what they serve counts
     for column in sources[cost[sources] > 0]:
         lp.set_bounds(np.array([column]), np.ones(1), np.ones(1))
         if lp.solve(60.0) is not None:
@@ -229,6 +229,5 @@ def test_branch_and_bound_stops_at_a_cost_that_is_enough():
     early = solve_mip(scaled, rows, Clock(60.0), gap=0.0, target=1.2 * best)
     costs = [float(arrays.cost @ point) + arrays.offset for point in early.points]
     assert min(costs) <= 1.2 * best
-    assert early.bound <= full.bound * (1 + 1e-9)
     assert early.bound < full.bound * (1 - 1e-6)  # it had not gone on to the end
     assert early.status == "feasible"
