@@ -10,11 +10,12 @@ flow.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyomo.environ as pyo
+from pyomo.core.base.component_namer import name_repr
 from scipy.sparse import coo_array, csr_array, vstack
 
 from scopt.network import joint_key
@@ -82,7 +83,8 @@ class Rows:
 class Arrays:
     """A compiled model: `min cost x + offset`, `row_lower <= matrix x <= row_upper`, `lower <= x <= upper`.
 
-    Array columns come first, then the Pyomo variables of `decisions` in their order.
+    Array columns come first, then the Pyomo variables of `decisions` in their order, which `names` are the
+    names of.
     """
 
     cost: Floats
@@ -96,6 +98,7 @@ class Arrays:
     lazy: NDArray[np.bool_]
     row_blocks: list[tuple[str, int]]
     decisions: list[Any]
+    names: list[str]
     constraint_row: dict[int, int]
     flows: int
     scale: Floats
@@ -103,7 +106,7 @@ class Arrays:
     @cached_property
     def place(self) -> dict[str, int]:
         """Column of each decision by its name."""
-        return {v.name: self.flows + i for i, v in enumerate(self.decisions)}
+        return {name: self.flows + i for i, name in enumerate(self.names)}
 
     @cached_property
     def first_rows(self) -> dict[str, int]:
@@ -113,7 +116,7 @@ class Arrays:
 
     def values(self) -> dict[str, float]:
         """Value of each decision by its name, as it was loaded last."""
-        return {name: float(v.value or 0.0) for name, v in zip(self.place, self.decisions, strict=True)}
+        return {name: float(v.value or 0.0) for name, v in zip(self.names, self.decisions, strict=True)}
 
     def row_of(self, constraint: Any) -> int:
         """Row of a Pyomo constraint."""
@@ -396,8 +399,8 @@ class Model:
         matrix.eliminate_zeros()
         at = matrix.shape[0]
         variables = compiler.decisions
-        low = np.array([-np.inf if v.lb is None else v.lb for v in variables], float)
-        high = np.array([np.inf if v.ub is None else v.ub for v in variables], float)
+        low, high = np.array([v.bounds for v in variables], float).reshape(-1, 2).T  # nan where there is none
+        low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
         fixed = np.array([np.nan if not v.fixed else pyo.value(v) for v in variables], float)
         low, high = np.where(np.isnan(fixed), low, fixed), np.where(np.isnan(fixed), high, fixed)
         return Arrays(
@@ -407,8 +410,8 @@ class Model:
             matrix=matrix, row_lower=np.concatenate([rows.lower for rows in blocks]),
             row_upper=np.concatenate([rows.upper for rows in blocks]),
             lazy=np.repeat([rows.lazy for rows in blocks], [rows.count for rows in blocks]),
-            row_blocks=[(rows.name, rows.count) for rows in blocks], decisions=variables, flows=n,
-            scale=self._scale(),
+            row_blocks=[(rows.name, rows.count) for rows in blocks], decisions=variables,
+            names=_names(variables), flows=n, scale=self._scale(),
             constraint_row={key: at - len(compiler.bounds) + row for key, row in compiler.number.items()},
         )  # fmt: skip
 
@@ -421,6 +424,22 @@ class Model:
         product = self.network.product
         extra = self.notes.get("column_product", np.empty(0, np.int64))
         return np.concatenate([size[product], size[extra]])
+
+
+def _names(variables: list[Any]) -> list[str]:
+    """Their names as Pyomo has them; what variables share, such as an id, is looked at once."""
+    shown: Callable[[Any], str] = lru_cache(None, typed=True)(name_repr)
+    heads: dict[int, str] = {}
+    out = []
+    for var in variables:
+        whole = var.parent_component()
+        if (head := heads.get(id(whole))) is None:
+            head = heads[id(whole)] = whole.name
+        if whole is not var:
+            index = var.index()
+            head += f"[{','.join(map(shown, index if isinstance(index, tuple) else (index,)))}]"
+        out.append(head)
+    return out
 
 
 class _PyomoPart:

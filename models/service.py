@@ -67,9 +67,12 @@ def add_single_sourcing(model: Model) -> None:
     if not len(last):
         return
     k, c, i = net.market[last], net.channel[last], net.site[last]
-    table = pd.MultiIndex.from_arrays([chain.market_ids[k], chain.channel_ids[c], chain.site_ids[i]])
-    which, keys = pd.factorize(table)
-    m.source = pyo.Var(list(keys), within=pyo.Binary)
+    shape = len(chain.market_ids), len(chain.channel_ids), len(chain.site_ids)
+    which, codes = pd.factorize(np.ravel_multi_index((k, c, i), shape))
+    ids = chain.market_ids, chain.channel_ids, chain.site_ids
+    at = np.unravel_index(codes, shape)
+    keys = list(zip(*(names[n].tolist() for names, n in zip(ids, at, strict=True)), strict=True))
+    m.source = pyo.Var(keys, within=pyo.Binary)
     groups: dict[tuple[str, str], list[str]] = {}
     for market, channel, site in keys:
         groups.setdefault((market, channel), []).append(site)

@@ -98,7 +98,7 @@ def solved(fixed, unit, least, most, demand, elsewhere):
         cost=np.r_[unit, elsewhere, fixed], offset=0.0, lower=np.zeros(2 * n + 1),
         upper=np.r_[np.full(n + 1, np.inf), np.ones(n)], integer=np.r_[np.zeros(n + 1, bool), np.ones(n, bool)],
         matrix=matrix, row_lower=np.r_[np.full(2 * n, -np.inf), demand], row_upper=np.r_[np.zeros(2 * n), demand],
-        lazy=np.zeros(2 * n + 1, bool), row_blocks=[], decisions=[], constraint_row={}, flows=n + 1,
+        lazy=np.zeros(2 * n + 1, bool), row_blocks=[], decisions=[], names=[], constraint_row={}, flows=n + 1,
         scale=np.ones(n + 1),
     )  # fmt: skip
     outcome = solve_mip(Scaled.of(arrays), np.ones(2 * n + 1, bool), Clock(60.0), gap=0.0)

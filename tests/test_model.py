@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pyomo.environ as pyo
 import pytest
 
@@ -32,6 +33,21 @@ def test_a_constraint_on_a_flow(depot_chain):
     flows = result.flows.set_index(["origin", "destination"])["units"]
     assert flows["P", "D"] == pytest.approx(80)
     assert flows["P", "S"] == pytest.approx(20)
+
+
+def test_decisions_are_named_as_pyomo_names_them(depot_chain):
+    """Ids like numbers, one a number, some quoted, names within blocks: one by one they are as by Pyomo."""
+    model = scopt.build(depot_chain)
+    m = model.pyomo
+    m.odd = pyo.Var(["1", 1, "1.0", 2.0, "a,b", "it's", ""], within=pyo.Binary)
+    m.pair = pyo.Var([("1", 1), (1, "1"), (1.0, "x"), ("x", 1)], within=pyo.Binary)
+    m.extra = pyo.Block([1, "two"], rule=lambda b, _: b.add_component("choice", pyo.Var([("a", 1)])))
+    m.alone = pyo.Var(bounds=(None, 3.0))
+    arrays = model.compile()
+    assert arrays.names == [v.name for v in arrays.decisions]
+    assert len(set(arrays.names)) == len(arrays.decisions)
+    column = arrays.place["alone"]
+    assert (arrays.lower[column], arrays.upper[column]) == (-np.inf, 3.0)
 
 
 def test_an_interrupt_during_as_is_gives_no_design_of_the_strategy(depot_chain, monkeypatch):

@@ -46,7 +46,7 @@ class Start:
     def of(cls, design: Design, arrays: Arrays, chain: Chain) -> Start:
         """Keep a design of a model."""
         kinds = arrays.integer[arrays.flows :].tolist()
-        whole = {name for name, integer in zip(arrays.place, kinds, strict=True) if integer}
+        whole = {name for name, integer in zip(arrays.names, kinds, strict=True) if integer}
         pools = [*map(str, chain.pool_ids), ""]
         sites, products = chain.site_ids, chain.product_ids
         return cls(
@@ -60,8 +60,8 @@ class Start:
 
     def decisions(self, arrays: Arrays) -> dict[str, float]:
         """Whole decisions by name, as near as a model's own bounds allow."""
-        columns, every = np.flatnonzero(arrays.integer), list(arrays.place)
-        names = [every[j - arrays.flows] for j in columns.tolist()]
+        columns = np.flatnonzero(arrays.integer)
+        names = [arrays.names[j - arrays.flows] for j in columns.tolist()]
         wanted = np.array([self.values.get(name, 0.0) for name in names])
         taken = np.clip(wanted, arrays.lower[columns], arrays.upper[columns])
         return dict(zip(names, taken.tolist(), strict=True))

@@ -106,21 +106,20 @@ class Improver:
         self.model, self.arrays, self.clock = model, arrays, clock
         self.lp = Lp(Scaled.of(arrays), ~arrays.lazy, clock, seed)
         self.integer = np.flatnonzero(arrays.integer)
-        self.place = arrays.place
-        whole = arrays.integer[arrays.flows :].tolist()
-        self.names = [name for name, is_whole in zip(self.place, whole, strict=True) if is_whole]
+        place, whole = arrays.place, arrays.integer[arrays.flows :].tolist()
+        self.names = [name for name, is_whole in zip(arrays.names, whole, strict=True) if is_whole]
         self.switches = Switches(arrays)
         cells = model.notes["cells"]
         roots = model.pyomo.root_of_variance if cells.count else {}
-        heights = [self.place[v.name] for v in model.pyomo.root.values()] if cells.count else []
+        heights = [place[v.name] for v in model.pyomo.root.values()] if cells.count else []
         column = np.array(heights, np.int64)
         # A steep line may pass what the root itself cannot: it must not stand in the way of a design.
         self.lp.set_bounds(column, np.zeros(len(column)), np.full(len(column), np.inf))
         self.root_row = [int(arrays.row_of(roots[key])) for key in roots]
         slopes = model.pyomo.variance.values() if cells.count else []
-        self.variance_column = [self.place[v.name] for v in slopes]
+        self.variance_column = [place[v.name] for v in slopes]
         bases = model.pyomo.envelope.values() if cells.count else []
-        self.envelope_column = [self.place[v.name] for v in bases]
+        self.envelope_column = [place[v.name] for v in bases]
         self.slope, self.height = np.full((2, cells.count), np.nan)  # of each root's line, as it is set
 
     def hold(self, values: dict[str, float]) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -153,7 +154,6 @@ class Search:
     def _run(self) -> None:
         self.arrays = self.model.compile()
         self.cells = self.model.notes["cells"]
-        self.improver = Improver(self.model, self.arrays, self.clock, self.options.seed)
         self.breaks: dict[Cell, Floats] = {}
         self.known: Root | None = self.hints.root
         self.refinements, self.settled = 0, -np.inf
@@ -202,6 +202,11 @@ class Search:
         rate = chain.product_column("holding_rate") + chain.product_column("loss_rate_per_day") * chain.days
         self.weight = np.maximum(value * rate[cells.product], 1e-12 * cells.factor)
         self.keys: list[Cell] = cells.keys
+
+    @cached_property
+    def improver(self) -> Improver:
+        """Improves designs of this model."""
+        return Improver(self.model, self.arrays, self.clock, self.options.seed)
 
     @property
     def chain(self) -> Chain:
@@ -253,10 +258,9 @@ class Search:
     def _round(self, model: Model, arrays: Arrays) -> Outcome:
         """Solve one lower model, raise the bound, improve what it found."""
         arrays = covered(model, arrays)
-        scaled = Scaled.of(arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float], Floats]] = []
         if arrays.lazy.sum() > SIFT_FROM and not self.whole:
-            doubtful = self._sift(model, arrays, scaled)
+            doubtful = self._sift(model, arrays)
             if doubtful or (self.best is None and self.clock.left > 0):
                 outcome = self._any_design(model, arrays)
                 if outcome.status == "infeasible":
@@ -264,9 +268,9 @@ class Search:
             if not doubtful:
                 return Outcome("feasible", [], self.bound)
 
-        return self._branch(model, arrays, scaled)
+        return self._branch(model, arrays)
 
-    def _branch(self, model: Model, arrays: Arrays, scaled: Scaled, *, strong: bool = True) -> Outcome:
+    def _branch(self, model: Model, arrays: Arrays, *, strong: bool = True) -> Outcome:
         """Branch and bound by the solver on all columns, and on strong rows or without them."""
 
         def watch(point: Floats | None, bound: float) -> None:
@@ -285,7 +289,7 @@ class Search:
             # What a chord lets a design cost is not what it costs.
             known = np.isfinite(self.bound) and not self.cells.count
             target = self.bound + effort["gap"] * abs(self.bound) if known else None
-            outcome = solve_mip(scaled, ~arrays.lazy | strong, self.clock, target=target, **effort)
+            outcome = solve_mip(Scaled.of(arrays), ~arrays.lazy | strong, self.clock, target=target, **effort)
         self._raise(outcome.bound)
         self._improve(model, arrays, outcome.points)
         return outcome
@@ -345,7 +349,7 @@ class Search:
         }
         return values, moved
 
-    def _sift(self, model: Model, arrays: Arrays, scaled: Scaled) -> bool:
+    def _sift(self, model: Model, arrays: Arrays) -> bool:
         """Bound by the sifted relaxation and branch and bound on it; designs by diving and by kernels.
 
         Returns
@@ -359,7 +363,7 @@ class Search:
             self._report(f"{self.phase}: {what}")
 
         known = self.known
-        sifted = Sifted(model, scaled, self.clock, self.options.seed)
+        sifted = Sifted(model, Scaled.of(arrays), self.clock, self.options.seed)
         if known is not None:
             known.lead(sifted)
         precise, begun = max(0.2 * self.options.gap, 1e-7), self.clock.seconds
@@ -398,7 +402,7 @@ class Search:
                 continue
             if tree.branched >= most and not self._done():  # many small nodes are what the solver is made for
                 self._report(f"{self.phase}: branch and bound on everything")
-                self._branch(model, arrays, scaled, strong=False)
+                self._branch(model, arrays, strong=False)
                 break
             if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])

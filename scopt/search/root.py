@@ -102,7 +102,7 @@ class Root:
         return cls(
             _digest(sifted), columns, lengths, sifted.marks[columns], tight, basis.path[sifted.order],
             basis.decision[:beside], basis.artificial,
-            dict(zip(arrays.place, basis.decision[beside:].tolist(), strict=True)),
+            dict(zip(arrays.names, basis.decision[beside:].tolist(), strict=True)),
             rows, np.concatenate([np.empty(0, np.int64), *sets]), np.array([*map(len, sets)], np.int64),
             priced, duals,
         )  # fmt: skip
@@ -152,7 +152,7 @@ class Root:
             mine = self.rows.get(name)
             if mine is not None and len(mine) == count:
                 row[at : at + count] = mine
-        decision = [self.decision.get(name, 0) for name in sifted.scaled.arrays.place]
+        decision = [self.decision.get(name, 0) for name in sifted.scaled.arrays.names]
         short = len(sifted.artificial)
         artificial = self.artificial if len(self.artificial) == short else np.zeros(short, np.int8)
         sifted.restore(
