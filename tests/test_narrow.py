@@ -5,7 +5,7 @@ import pytest
 
 import scopt
 from scopt.case import Case
-from scopt.search import method, narrow
+from scopt.search import branching, method, narrow
 from scopt.search.narrow import reduced_costs, solve_narrowed, sourced_whole
 from scopt.search.solver import Clock, Lp, Outcome, Scaled, solve_mip
 
@@ -206,17 +206,33 @@ def test_a_tree_of_many_nodes_is_left_to_the_solver(monkeypatch, seed):
         return more
 
     monkeypatch.setattr(method.Tree, "run", counted)
-    for most in (2, 10**9):
+    for most in (0, 10**9):
         monkeypatch.setattr(method, "MANY", most)
+        monkeypatch.setattr(branching, "FEW", 2)
         found = scopt.solve(case, gap=1e-6, progress=lambda event: phases.append(event.phase))
         assert found.status == "optimal"
         assert found.cost == pytest.approx(plain.cost, rel=2e-6)
         assert found.bound <= plain.cost * (1 + 1e-6)
         assert found.checks["ok"].all()
         handed = any("branch and bound on everything" in phase for phase in phases)
-        assert handed == (most == 2)
+        assert handed == (most == 0)
         phases.clear()
     assert max(branched) >= 4  # without a most the tree goes on
+
+
+def test_branchings_to_come_are_foretold_by_the_last_half():
+    tree = object.__new__(branching.Tree)
+    tree.open, tree.shut = [], 150.0  # the bound by now
+    tree.rise = [100.0] * 10 + [110.0 + number for number in range(branching.FEW - 10)]
+    half = len(tree.rise) // 2
+    gained = (150.0 - tree.rise[half]) / (len(tree.rise) - half)
+    assert tree.ahead(160.0) == pytest.approx(10.0 / gained)
+    assert tree.ahead(150.0) == tree.ahead(140.0) == 0
+    assert np.isinf(tree.ahead(np.inf))  # without a design
+    tree.shut = tree.rise[half]
+    assert np.isinf(tree.ahead(160.0))
+    tree.rise = tree.rise[: branching.FEW - 2]
+    assert tree.ahead(160.0) == 0
 
 
 def test_branch_and_bound_stops_at_a_cost_that_is_enough():

@@ -31,6 +31,9 @@ __all__ = ["Node", "Tree"]
 WHOLE = 1e-5
 """Distance from a whole number up to which a decision counts as whole."""
 
+FEW = 40
+"""Branchings from which on the rest of a tree is foretold."""
+
 LATE = ("stock_point", "line")
 """Decisions that are branched on only when all others are whole."""
 
@@ -90,6 +93,7 @@ class Tree:
         # Pseudo-costs: gain of the bound per unit of change, downwards and upwards; sums and counts.
         self.gain, self.seen = np.zeros((2, len(columns))), np.zeros(len(columns))
         self.branched = 1
+        self.rise: list[float] = []  # the bound before each branching
         self.shut = np.inf
         self.leaves: list[Floats] = []
         lower, upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
@@ -117,20 +121,33 @@ class Tree:
         report
             Called with the bound after every node.
         most
-            Branchings, those of earlier runs counted.
+            Branchings to come, by `ahead`, at which it ends as well.
         """
         end = self.clock.seconds + limit
         while len(self.workers) < self.threads:
             self.workers.append(self.workers[0].copy())
         while self.open and self.open[0].bound < min(enough(), self.shut) and not self.clock.stopped:
-            node = heapq.heappop(self.open)
+            before, node = self.bound, heapq.heappop(self.open)
             if not self._branch(node, enough(), end):
                 heapq.heappush(self.open, node)
                 return self.clock.seconds >= end
+            self.rise.append(before)
             report(self.bound)
-            if self.clock.seconds >= end or self.leaves or self.branched >= most:
+            if self.clock.seconds >= end or self.leaves or self.ahead(enough()) > most:
                 return True
         return False
+
+    def ahead(self, enough: float) -> float:
+        """Branchings until a bound is reached, if it goes on rising as in the last half of them.
+
+        None are foretold of a few (`FEW`).
+        """
+        half = len(self.rise) // 2
+        left = enough - self.bound
+        if half < FEW // 2 or left <= 0:
+            return 0.0
+        rise = self.bound - self.rise[half]
+        return left * (len(self.rise) - half) / rise if rise > 0 else np.inf
 
     def dive(self, limit: float) -> Floats | None:
         """Round step by step from the node with the least bound; None when no design came of it."""

@@ -72,8 +72,8 @@ WORTH = 0.9
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
 
-MANY = 80
-"""Branchings after which a tree without stock counts as one of many small nodes."""
+MANY = 60
+"""Branchings to come at which a tree without stock counts as one of many small nodes."""
 
 NARROW_FROM = 200
 """Whole decisions from which on a relaxation of its own pays before branch and bound on everything."""
@@ -400,7 +400,8 @@ class Search:
                 self._improve(model, arrays, tree.leaves)
                 tree.leaves.clear()
                 continue
-            if tree.branched >= most and not self._done():  # many small nodes are what the solver is made for
+            if tree.ahead(self._enough()) > most and not self._done():
+                # Many small nodes are what the solver is made for.
                 self._report(f"{self.phase}: branch and bound on everything")
                 self._branch(model, arrays, strong=False)
                 break
