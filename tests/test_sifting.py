@@ -236,3 +236,34 @@ def test_a_signal_keeps_the_best_design(depots, number, monkeypatch):
     assert result.cost <= seen[0].incumbent
     assert result.checks["ok"].all()
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_a_dive_gets_past_decisions_that_leave_no_solution_together(together, monkeypatch):
+    """Some of the sites that a dive opens exclude each other: it opens all but one of them."""
+    model = scopt.build(depots_case(3), "integrated")
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(60.0))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    basis = sifted.basis()
+    first = sifted.dive(60.0)
+    sites = sifted.integer[(sifted.kind == "open_site") & (sifted.upper[sifted.integer] > 0)]
+    loose = sites[(sifted.lower[sites] == 0) & (first[sites] > 0.5)]
+    assert len(loose) >= together
+    clash = np.searchsorted(sifted.integer, loose[:together])
+    tries, one_by_one = [], Sifted._try
+
+    def tried(self, lower, upper, end):
+        found = one_by_one(self, lower, upper, end) and not (lower[clash] > 0.5).all()
+        tries.append(found)
+        return found
+
+    monkeypatch.setattr(Sifted, "_try", tried)
+    sifted.restore(basis)
+    sifted.release()
+    assert sifted.settle(1, 60.0)
+    point = sifted.dive(60.0)
+    assert not all(tries)
+    assert point is not None
+    whole = point[sifted.integer]
+    assert np.abs(whole - np.rint(whole)).max() < 1e-6
+    assert (whole[clash] < 0.5).any()

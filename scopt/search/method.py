@@ -405,7 +405,8 @@ class Search:
                 self._report(f"{self.phase}: branch and bound on everything")
                 self._branch(model, arrays, strong=False)
                 break
-            if not self._done() and (point := tree.dive(0.1 * self.clock.left)) is not None:
+            share = 0.3 if self.best is None else 0.1
+            if not self._done() and (point := tree.dive(share * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             took *= 2
             if self.cells.count and tree.open:  # where the cheapest designs may be

@@ -68,6 +68,10 @@ NEAR, SLOW = 10.0, 0.5
 """Multiples of the gap: distance to the bound, and what a round brings, at which a refined model or branching
 brings more."""
 
+ROUGHLY = 2.5
+"""Multiple of the gap: distance to the bound that is good enough for a large model with stock that is yet to be
+refined, where routes of a solution were hard to find."""
+
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
 
@@ -341,6 +345,8 @@ class Sifted(Master):
             ascend(self, self.dual, fine, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
+        # Where routes had to be found first, rounds are long, and cuts may take the solution away again.
+        strained = first and climbs and self.shortage > 1e-6
         while True:
             begun = self.objective
             for _ in range(3):
@@ -354,6 +360,8 @@ class Sifted(Master):
                 if not self.run(PRIMAL, end - self.clock.seconds):
                     return False
             if self.best_bound >= enough:
+                return True
+            if strained and self._within(ROUGHLY * gap) and self.shortage <= 1e-6:
                 return True
             before, cuts = self.objective, self._cut()
             if cuts and not self.run(DUAL, end - self.clock.seconds, near=True):
@@ -509,7 +517,7 @@ class Sifted(Master):
         first = lower.copy(), upper.copy()
         end = self.clock.seconds + limit
         for group, threshold in ((rounded & ~hold_last, 0.5), (hold_last, 0.25)):
-            cautious = False
+            cautious, most = False, len(integer)
             while ((lower < upper) & group).any():
                 if self.clock.seconds > end:
                     self.hold(*first)
@@ -529,14 +537,20 @@ class Sifted(Master):
                         none = self._cost(lower, np.where(open_, 0.0, upper), end)
                         if none <= self._cost(np.where(up, 1.0, lower), np.where(down, 0.0, upper), end):
                             up, down = np.zeros(len(x), bool), open_
+                surest = np.flatnonzero(up)[np.argsort(-x[up], kind="stable")]
+                up[surest[most:]] = False
                 lower[up] = 1.0
                 if not cautious:
                     upper[down] = 0.0
                 if self._try(lower, upper, end):
-                    cautious = False
+                    cautious, most = False, len(integer)
                     continue
-                if not cautious and group is not hold_last:
+                if group is not hold_last:
                     lower, upper = before
+                    if cautious:  # together they leave no solution: half of them might, and one is closed
+                        if up.sum() == 1:
+                            upper[up] = 0.0
+                        most = max(int(up.sum()) // 2, 1)
                     cautious = True
                     if self._try(lower, upper, end):
                         continue
