@@ -69,7 +69,7 @@ NEAR, SLOW = 10.0, 0.5
 brings more."""
 
 ROUGHLY = 2.5
-"""Multiple of the gap: distance to the bound that is good enough for a large model with stock that is yet to be
+"""Multiple of the gap: distance to the bound that is good enough for a large model with stock before it is
 refined, where routes of a solution were hard to find."""
 
 START_COLUMNS, MOST_ENDS = 25_000, 20
