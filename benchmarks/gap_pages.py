@@ -155,7 +155,7 @@ def published(kept: Results) -> str:
     return "\n\n".join(
         [
             "Geometric mean of scopt's time over that of the quickest other solver, on the textbook form and "
-            "whichever form suits it:",
+            "on the better of the two:",
             table(
                 ["", "instances", *(f"textbook, {n}" for n in names), *(f"either, {n}" for n in names)], means
             ),
