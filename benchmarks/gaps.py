@@ -38,8 +38,9 @@ VARIANTS = {
     **{name: {name: True} for name in generator.SWITCHES},
     "all": dict.fromkeys(generator.SWITCHES, True),
 }
-LEAST, TIMES = 30.0, 12.0
-"""Seconds that another solver has at least, and the multiple of scopt's time that it has."""
+FORMS = ("textbook", "strong", "own")
+TIMES = 12.0
+"""Multiple of scopt's time that another solver has."""
 
 
 # -- in the process of the measurement -----------------------------------------------------------------------
@@ -173,9 +174,9 @@ def _measure(
         if taken[gap] is None:
             break
     to_percent = [taken[gap] or asked.limit for gap in gaps[:2] if gap in taken]
-    patience = min(asked.patience, max(LEAST, TIMES * max(to_percent)))
+    patience = min(asked.patience, max(asked.least, TIMES * max(to_percent)))
     for peer, form in forms:
-        if peer in asked.peers and peers.available(peer):
+        if peer in asked.peers and form in asked.forms and peers.available(peer):
             job = base | {"solver": peer, "form": form, "gaps": list(gaps)}
             _kept_or_run(kept, job, where, patience, asked, more)
 

@@ -143,10 +143,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="runs of what takes less than a minute")
     parser.add_argument("--limit", type=float, default=600.0, help="seconds of scopt for one gap")
     parser.add_argument("--patience", type=float, default=3600.0, help="seconds of another solver at most")
+    parser.add_argument("--least", type=float, default=30.0, help="… and at least, however quick scopt is")
     parser.add_argument("--tightest", type=float, default=0.0, help="smallest gap that scopt is asked for")
     parser.add_argument("--most", type=int, help="largest number of columns or rows (handover, workbooks)")
     parser.add_argument("--seeds", type=int, nargs="*", default=[1, 2], help="of redesign cases")
     parser.add_argument("--peers", nargs="*", default=[*PEERS], choices=[*PEERS], help="other solvers")
+    parser.add_argument(
+        "--forms", nargs="*", default=[*gaps.FORMS], choices=[*gaps.FORMS], help="given to them"
+    )
     asked = parser.parse_args()
     asked.data = asked.data.resolve()
     for part in MEASURE if asked.part == "all" else [asked.part]:
