@@ -15,6 +15,7 @@ from test_sifting import depots_case
 
 import scopt
 from scopt.interrupts import asked, held, whole
+from scopt.search.solver import Clock, Scaled, solve_mip
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 
@@ -301,3 +302,29 @@ def test_a_step_is_done_whole_before_a_second_signal_ends_the_work():
     assert done == ["inner", "outer"]
     with whole():
         done.append("again")  # nothing is left waiting
+
+
+@pytest.mark.parametrize("depots", [6, 14])
+def test_what_a_progress_function_raises_is_raised(depots):
+    """Its own error ends the search, not one of the solver's; a small model is all branch and bound."""
+
+    def watch(event):
+        raise LookupError("watched")
+
+    with pytest.raises(LookupError, match="watched"):
+        scopt.solve(depots_case(1, depots=depots), gap=0.0, progress=watch)
+
+
+@pytest.mark.parametrize("at_point", [True, False])
+def test_an_error_within_branch_and_bound_stops_it(at_point):
+    arrays = scopt.build(depots_case(1, depots=20, shops=40), "integrated").compile()
+    scaled, clock = Scaled.of(arrays), Clock(PATIENCE)
+
+    def watch(point, bound):
+        if (point is not None) == at_point:
+            raise LookupError("watched")
+
+    with pytest.raises(LookupError, match="watched"):
+        solve_mip(scaled, ~arrays.lazy, clock, gap=0.0, watch=watch)
+    assert clock.stopped
+    assert clock.seconds < PATIENCE / 2

@@ -223,15 +223,15 @@ def test_a_tree_of_many_nodes_is_left_to_the_solver(monkeypatch, seed):
 def test_branchings_to_come_are_foretold_by_the_last_half():
     tree = object.__new__(branching.Tree)
     tree.open, tree.shut = [], 150.0  # the bound by now
-    tree.rise = [100.0] * 10 + [110.0 + number for number in range(branching.FEW - 10)]
-    half = len(tree.rise) // 2
-    gained = (150.0 - tree.rise[half]) / (len(tree.rise) - half)
+    tree.earlier = [100.0] * 10 + [110.0 + number for number in range(branching.FEW - 10)]
+    half = len(tree.earlier) // 2
+    gained = (150.0 - tree.earlier[half]) / (len(tree.earlier) - half)
     assert tree.ahead(160.0) == pytest.approx(10.0 / gained)
     assert tree.ahead(150.0) == tree.ahead(140.0) == 0
     assert np.isinf(tree.ahead(np.inf))  # without a design
-    tree.shut = tree.rise[half]
+    tree.shut = tree.earlier[half]
     assert np.isinf(tree.ahead(160.0))
-    tree.rise = tree.rise[: branching.FEW - 2]
+    tree.earlier = tree.earlier[: branching.FEW - 2]
     assert tree.ahead(160.0) == 0
 
 

@@ -93,7 +93,7 @@ class Tree:
         # Pseudo-costs: gain of the bound per unit of change, downwards and upwards; sums and counts.
         self.gain, self.seen = np.zeros((2, len(columns))), np.zeros(len(columns))
         self.branched = 1
-        self.rise: list[float] = []  # the bound before each branching
+        self.earlier: list[float] = []  # bounds, before each branching
         self.shut = np.inf
         self.leaves: list[Floats] = []
         lower, upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
@@ -131,7 +131,7 @@ class Tree:
             if not self._branch(node, enough(), end):
                 heapq.heappush(self.open, node)
                 return self.clock.seconds >= end
-            self.rise.append(before)
+            self.earlier.append(before)
             report(self.bound)
             if self.clock.seconds >= end or self.leaves or self.ahead(enough()) > most:
                 return True
@@ -142,12 +142,12 @@ class Tree:
 
         None are foretold of a few (`FEW`).
         """
-        half = len(self.rise) // 2
+        half = len(self.earlier) // 2
         left = enough - self.bound
         if half < FEW // 2 or left <= 0:
             return 0.0
-        rise = self.bound - self.rise[half]
-        return left * (len(self.rise) - half) / rise if rise > 0 else np.inf
+        rise = self.bound - self.earlier[half]
+        return left * (len(self.earlier) - half) / rise if rise > 0 else np.inf
 
     def dive(self, limit: float) -> Floats | None:
         """Round step by step from the node with the least bound; None when no design came of it."""

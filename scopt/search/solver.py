@@ -432,7 +432,8 @@ def solve_mip(
     closed
         Columns held at 0; the bound then holds for what is left only.
     watch
-        Called with each improving solution (or None) and the bound, in the units of the case.
+        Called with each improving solution (or None) and the bound, in the units of the case. What it
+        raises stops the clock and is raised here.
     """
     engine = engine_for(seed, threads)
     _pass(engine, model, None if rows.all() else rows, whole=True)
@@ -447,17 +448,25 @@ def solve_mip(
         engine.setOptionValue("objective_target", (target - model.arrays.offset) / model.money)
     engine.setOptionValue("mip_min_logging_interval", 0.5)
     points: list[Floats] = []
+    raised: list[BaseException] = []
+
+    def tell(point: Floats | None, event: Any) -> None:
+        if watch is None or raised:
+            return
+        try:
+            watch(point, model.value(event.data_out.mip_dual_bound))
+        except BaseException as error:  # HiGHS would make an error of its own of it
+            raised.append(error)
+            clock.stop()
 
     def improved(event: Any) -> None:
         point = np.array(event.data_out.mip_solution) * model.column
         points.append(point)
         del points[:-4]
-        if watch is not None:
-            watch(point, model.value(event.data_out.mip_dual_bound))
+        tell(point, event)
 
     def logged(event: Any) -> None:
-        if watch is not None:
-            watch(None, model.value(event.data_out.mip_dual_bound))
+        tell(None, event)
 
     engine.cbMipImprovingSolution.subscribe(improved)
     engine.cbMipLogging.subscribe(logged)
@@ -467,6 +476,8 @@ def solve_mip(
             len(index), index, np.fromiter(start.values(), float, len(start)) / model.column[index]
         )
     run(engine, clock)
+    if raised:
+        raise raised[0]
     status, info = engine.getModelStatus(), engine.getInfo()
     solution = engine.getSolution()
     if solution.value_valid:
