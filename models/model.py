@@ -351,8 +351,10 @@ class Model:
     def costs(self, flows: Floats) -> dict[str, float]:
         """Cost of each bucket for the given array columns and the present values of the decisions."""
         out = {b: float(sum(pyo.value(term) for term in self.terms[b])) for b in BUCKETS}
+        used = np.flatnonzero(flows)
         for (bucket, _), cost in self.flow_cost.items():
-            out[bucket] += float(cost @ flows[: len(cost)])
+            mine = used[: np.searchsorted(used, len(cost))]
+            out[bucket] += float(cost[mine] @ flows[mine])
         return out
 
     def flow_costs_at(self, place: str, flows: Floats) -> Floats:

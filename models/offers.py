@@ -14,7 +14,6 @@ import pyomo.environ as pyo
 
 from scopt.models.lanes import add_switch, pair_names, settle_switch
 from scopt.models.network_flow import is_move
-from scopt.routes import Routes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +150,7 @@ def largest_volume(model: Model, column: Ints) -> float:
     net, chain = model.network, model.chain
     passed = np.zeros(net.size)
     np.add.at(passed, column, chain.product_column("size")[net.product[column]])
-    routes = Routes(net)
+    routes = net.routes
     most, _ = routes.cheapest(-passed)
     last = routes.last[routes.first]
     demand = chain.demand[net.market[last], net.channel[last], net.product[last]]

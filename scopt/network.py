@@ -25,6 +25,8 @@ from scopt.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from scopt.routes import Routes
+
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -540,6 +542,13 @@ class Network:
     def size(self) -> int:
         """Number of columns."""
         return len(self.kind)
+
+    @cached_property
+    def routes(self) -> Routes:
+        """Its cheapest routes, for any cost of the columns."""
+        from scopt.routes import Routes  # which knows the kinds of columns from here
+
+        return Routes(self)
 
     @cached_property
     def commodity(self) -> Ints:

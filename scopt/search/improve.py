@@ -7,10 +7,11 @@ function lies below its tangent).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csc_array, csr_array
 
 from scopt.search.solver import Clock, Lp, Scaled
 from scopt.search.switches import Switches
@@ -76,12 +77,12 @@ def price(model: Model, arrays: Arrays, point: Floats) -> Design | None:
 def _broken(model: Model, arrays: Arrays, point: Floats) -> NDArray[np.bool_]:
     """Rows that a point breaks; the definition of the root is not among them: the true root is meant."""
     activity = arrays.matrix @ point
-    size = abs(arrays.matrix) @ np.abs(point)
-    slack = FEASIBLE * np.maximum(size, 1e-3)
-    broken = (activity < arrays.row_lower - slack) | (activity > arrays.row_upper + slack)
-    broken &= ~arrays.lazy
-    for rows in ("root_of_variance", "one_line"):
-        for constraint in getattr(model.pyomo, rows, {}).values():
+    over = np.maximum(arrays.row_lower - activity, activity - arrays.row_upper)
+    broken = (over > 1e-3 * FEASIBLE) & ~arrays.lazy
+    rows = np.flatnonzero(broken)
+    broken[rows] = over[rows] > FEASIBLE * (abs(arrays.matrix[rows]) @ np.abs(point))
+    for name in ("root_of_variance", "one_line"):
+        for constraint in getattr(model.pyomo, name, {}).values():
             broken[arrays.row_of(constraint)] = False
     first = 0
     for name, count in arrays.row_blocks:
@@ -92,7 +93,7 @@ def _broken(model: Model, arrays: Arrays, point: Floats) -> NDArray[np.bool_]:
 
 
 class Improver:
-    """Holds one linear program of the plain model and improves design after design in it.
+    """Improves designs in the plain model, each in a linear program of what its decisions leave open.
 
     Parameters
     ----------
@@ -103,35 +104,54 @@ class Improver:
     """
 
     def __init__(self, model: Model, arrays: Arrays, clock: Clock, seed: int = 0) -> None:
-        self.model, self.arrays, self.clock = model, arrays, clock
-        self.lp = Lp(Scaled.of(arrays), ~arrays.lazy, clock, seed)
-        self.integer = np.flatnonzero(arrays.integer)
+        self.model, self.arrays, self.clock, self.seed = model, arrays, clock, seed
         place, whole = arrays.place, arrays.integer[arrays.flows :].tolist()
         self.names = [name for name, is_whole in zip(arrays.names, whole, strict=True) if is_whole]
-        self.switches = Switches(arrays)
+        self.integer = np.flatnonzero(arrays.integer)
+        self.switches, self.routes = Switches(arrays), model.network.routes
+        scaled, rows = Scaled.of(arrays), np.flatnonzero(~arrays.lazy)
+        self.scaled = replace(
+            scaled, matrix=csc_array(scaled.matrix[rows]), row=scaled.row[rows],
+            row_lower=scaled.row_lower[rows], row_upper=scaled.row_upper[rows],
+        )  # fmt: skip
         cells = model.notes["cells"]
-        roots = model.pyomo.root_of_variance if cells.count else {}
-        heights = [place[v.name] for v in model.pyomo.root.values()] if cells.count else []
-        column = np.array(heights, np.int64)
         # A steep line may pass what the root itself cannot: it must not stand in the way of a design.
-        self.lp.set_bounds(column, np.zeros(len(column)), np.full(len(column), np.inf))
-        self.root_row = [int(arrays.row_of(roots[key])) for key in roots]
+        self.heights = np.array(
+            [place[v.name] for v in model.pyomo.root.values()] if cells.count else [], int
+        )
+        roots = model.pyomo.root_of_variance.values() if cells.count else []
+        self.root_row = [int(np.searchsorted(rows, arrays.row_of(row))) for row in roots]
         slopes = model.pyomo.variance.values() if cells.count else []
         self.variance_column = [place[v.name] for v in slopes]
         bases = model.pyomo.envelope.values() if cells.count else []
         self.envelope_column = [place[v.name] for v in bases]
-        self.slope, self.height = np.full((2, cells.count), np.nan)  # of each root's line, as it is set
 
     def hold(self, values: dict[str, float]) -> None:
-        """Fix whole decisions at the given values and close what they switch off."""
-        arrays = self.arrays
+        """Take up the program of the columns that held whole decisions leave open, a small part of all.
+
+        A basis of other decisions would be of no use: from there a program may take ten times as long.
+        """
+        arrays, scaled = self.arrays, self.scaled
         fixed = np.array([round(values.get(name, 0.0)) for name in self.names], float)
-        self.lp.set_bounds(self.integer, fixed, fixed)
         point = np.zeros(len(arrays.decisions))
         point[self.integer - arrays.flows] = fixed
         closed = self.switches.closed(point, point)
-        upper = np.where(closed, 0.0, arrays.upper[: arrays.flows])
-        self.lp.set_bounds(np.arange(arrays.flows), np.zeros(arrays.flows), upper)
+        free, n = np.where(closed, np.inf, 0.0), self.model.network.size
+        # No route takes a column that leads from nowhere or to nowhere.
+        closed[:n] = np.isinf(self.routes.spare(free[:n], self.routes.lengths(free[:n])))
+        self.open = np.append(np.flatnonzero(~closed), np.arange(arrays.flows, len(arrays.cost)))
+        lower, upper = scaled.lower.copy(), scaled.upper.copy()
+        lower[self.integer] = upper[self.integer] = fixed / scaled.column[self.integer]
+        lower[self.heights], upper[self.heights] = 0.0, np.inf
+        some = self.open
+        small = replace(
+            scaled, arrays=replace(arrays, integer=arrays.integer[some]), column=scaled.column[some],
+            cost=scaled.cost[some], lower=lower[some], upper=upper[some],
+            matrix=csr_array(scaled.matrix[:, some]),
+        )  # fmt: skip
+        idle = (np.diff(small.matrix.indptr) == 0) & (small.row_lower <= 0) & (small.row_upper >= 0)
+        self.lp = Lp(small, ~idle, self.clock, self.seed)
+        self.slope, self.height = np.full((2, self.model.notes["cells"].count), np.nan)  # as lines are set
 
     def _slope(self, variance: dict[tuple[int, int, int], float]) -> None:
         """Set each root's line: the tangent at its variance, or a steep chord where a cell holds nothing."""
@@ -142,11 +162,12 @@ class Improver:
         slope, height = np.zeros((2, len(at)))
         slope[held], height[held] = 0.5 / at[held] ** 0.5, 0.5 * at[held] ** 0.5
         slope[some & ~held] = least[some & ~held] ** -0.5
+        shift = len(self.arrays.cost) - len(self.open)
         changed = some & ((slope != self.slope) | (height != self.height))
         for n in np.flatnonzero(changed).tolist():
             row = self.root_row[n]
-            self.lp.set_entry(row, self.envelope_column[n], 0.0)
-            self.lp.set_entry(row, self.variance_column[n], -float(slope[n]))
+            self.lp.set_entry(row, self.envelope_column[n] - shift, 0.0)
+            self.lp.set_entry(row, self.variance_column[n] - shift, -float(slope[n]))
             self.lp.set_row(row, float(height[n]), float(height[n]))
         self.slope, self.height = slope, height
 
@@ -165,13 +186,14 @@ class Improver:
             Linear programs at most.
         """
         self.hold(values)
-        self.lp.begin_anew()  # from the basis of other decisions it may take ten times as long
         best: Design | None = None
         for _ in range(rounds):
             self._slope(variance)
-            point = self.lp.solve(max(self.clock.left, 2.0))
-            if point is None:
+            found = self.lp.solve(max(self.clock.left, 2.0))
+            if found is None:
                 break
+            point = np.zeros(len(self.arrays.cost))
+            point[self.open] = found
             design = price(self.model, self.arrays, point)
             if design is not None and (best is None or design.cost < best.cost):
                 gain = np.inf if best is None else best.cost - design.cost

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from scopt.routes import Routes
 from scopt.search.ascent import ascend
 from scopt.search.lagrangian import Function
 from scopt.search.lastrows import LastRows
@@ -107,7 +106,7 @@ class Sifted(Master):
         balance = np.zeros(len(scaled.row), bool)
         balance[: model.network.rows] = True
         super().__init__(self.replaced.scaled, model.network.size, balance, clock, seed)
-        self.routes = Routes(model.network)
+        self.routes = model.network.routes
         arrays = scaled.arrays
         self.switches = Switches(arrays)
         self.integer = np.flatnonzero(arrays.integer)

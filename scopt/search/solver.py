@@ -340,10 +340,6 @@ class Lp:
             return None
         return np.asarray(self.engine.getSolution().col_value) * self.model.column
 
-    def begin_anew(self) -> None:
-        """Forget the basis, so that the next solve simplifies the program first."""
-        self.engine.clearSolver()
-
     @property
     def dual(self) -> Floats:
         """Duals of the rows at the last solution, in the units of the solver."""
