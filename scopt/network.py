@@ -551,6 +551,18 @@ class Network:
         return Routes(self)
 
     @cached_property
+    def marks(self) -> Ints:
+        """Mark of each column, the same in every network of a case; versions of a stock point are alike."""
+        lane, mark = self.chain.lanes["lane"].to_numpy(), self.commodity.astype(np.uint64)
+        # A strategy has some of the lanes of its case; those that it has keep their numbers.
+        of_case = np.where(self.lane >= 0, lane[self.lane], -1) if len(lane) else self.lane
+        places = (self.kind, self.site, self.to_site, self.market, of_case, self.group)
+        for part in (*places, self.left * 1e6, self.ready * 1e6):
+            mark = mark * np.uint64(0x9E3779B97F4A7C15) + np.rint(part).astype(np.int64).astype(np.uint64)
+            mark ^= mark >> np.uint64(29)
+        return mark.astype(np.int64)
+
+    @cached_property
     def commodity(self) -> Ints:
         """Number of the commodity of each column."""
         return self.channel * len(self.chain.product_ids) + self.product

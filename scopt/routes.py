@@ -144,6 +144,31 @@ class Routes:
             np.minimum.at(beyond, self.tail_seat[step], ahead)
         return out
 
+    def within(self, used: Bools) -> tuple[Ints, Ints]:
+        """All routes that take some columns only, (columns,).
+
+        Returns
+        -------
+        tuple
+            Columns of all routes, each from its market back to its source, and for each column the number of
+            its route.
+        """
+        last = np.zeros(len(used), bool)
+        last[self.last] = True
+        inner = np.flatnonzero(used & ~last)
+        inner = inner[np.argsort(self.head[inner], kind="stable")]
+        way, done = np.flatnonzero(used & last)[:, None], [np.empty((0, 1), np.int64)]
+        while len(way):
+            node = self.tail_seat[way[:, -1]]
+            done.append(way[node == self.rows])
+            way, node = way[node < self.rows], node[node < self.rows]
+            low, high = (np.searchsorted(self.head[inner], node, side) for side in ("left", "right"))
+            each = np.repeat(np.arange(len(way)), high - low)
+            first = np.cumsum(high - low) - (high - low)
+            way = np.column_stack([way[each], inner[low[each] + np.arange(len(each)) - first[each]]])
+        count = np.concatenate([np.full(len(one), one.shape[1]) for one in done]).astype(np.int64)
+        return np.concatenate([one.ravel() for one in done]), np.repeat(np.arange(len(count)), count)
+
     def leading_to(self, last: Ints, cost: Floats, length: Floats) -> tuple[Ints, Ints]:
         """Cheapest routes that end in some last lanes, which can be reached.
 

@@ -9,7 +9,7 @@ from scopt.search.branching import Tree
 from scopt.search.improve import Improver
 from scopt.search.method import Options, Search
 from scopt.search.sifting import Sifted
-from scopt.search.solver import Clock, Scaled
+from scopt.search.solver import Clock, Lp, Scaled
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,40 @@ def test_leaves_of_the_tree_are_designs():
         )
         assert not broken[~arrays.lazy].any()
         assert float(arrays.cost @ point) + arrays.offset >= tree.bound * (1 - 1e-6)
+
+
+def test_columns_that_no_route_takes_are_left_out(found):
+    """The program of a design is small, and costs what that of all columns costs with the same decisions."""
+    arrays, cells, best = found.arrays, found.cells, found.best
+    improver = Improver(found.model, arrays, Clock(60.0))
+    improver.hold(best.values)
+    improver._slope(best.variance)
+    point = np.zeros(len(arrays.cost))
+    point[improver.open] = improver.lp.solve()
+    assert len(improver.open) < 0.7 * len(arrays.cost)
+
+    whole = Lp(Scaled.of(arrays), ~arrays.lazy, Clock(60.0))
+    place = arrays.place
+    held = np.array([round(best.values[name]) for name in improver.names], float)
+    whole.set_bounds(improver.integer, held, held)
+    pyomo = found.model.pyomo
+    height = np.array([place[root.name] for root in pyomo.root.values()])
+    whole.set_bounds(height, np.zeros(len(height)), np.full(len(height), np.inf))
+    slopes = 0
+    parts = zip(
+        pyomo.root_of_variance.values(), pyomo.envelope.values(), pyomo.variance.values(), strict=True
+    )
+    for n, (row, envelope, variance) in enumerate(parts):
+        at = best.variance[cells.keys[n]]
+        if cells.high[n] <= 0:
+            continue
+        held_here = at > 1e-4 * cells.high[n]
+        slope = 0.5 / at**0.5 if held_here else (1e-4 * cells.high[n]) ** -0.5
+        line = arrays.row_of(row)
+        whole.set_entry(line, place[envelope.name], 0.0)
+        whole.set_entry(line, place[variance.name], -slope)
+        whole.set_row(line, 0.5 * at**0.5 if held_here else 0.0, 0.5 * at**0.5 if held_here else 0.0)
+        slopes += held_here
+    assert slopes > 3
+    everything = whole.solve()
+    assert everything @ arrays.cost == pytest.approx(point @ arrays.cost, rel=1e-7)

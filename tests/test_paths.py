@@ -48,6 +48,27 @@ def test_a_cell_is_given_several_ends():
     assert len(np.unique(columns[: number.max() + 1])) == number.max() + 1
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_routes_within_some_columns_are_all_of_them(seed):
+    net = scopt.build(Case.from_frames(tiny_case(seed)), "integrated").network
+    used = np.random.default_rng(seed).random(net.size) < 0.8
+    columns, number = net.routes.within(used)
+    found = {tuple(columns[number == one].tolist()) for one in np.unique(number)}
+    assert len(found) == len(np.unique(number))
+
+    def onwards(way):
+        if net.tail[way[-1]] < 0:
+            return {way}
+        into = np.flatnonzero(used & (net.kind != LAST) & (net.head == net.tail[way[-1]]))
+        return set().union(*(onwards((*way, column)) for column in into.tolist()))
+
+    wanted = set().union(
+        *(onwards((column,)) for column in np.flatnonzero(used & (net.kind == LAST)).tolist())
+    )
+    assert found == wanted
+    assert net.routes.within(np.zeros(net.size, bool))[0].tolist() == []
+
+
 def test_a_route_keeps_its_number():
     paths = Paths(6)
     first = paths.add(np.array([0, 1, 2, 3, 4]), np.array([0, 0, 1, 1, 1]))

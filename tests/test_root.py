@@ -148,7 +148,9 @@ def test_duals_go_on_to_another_network(case, root):
     assert sifted.bound(sifted.guess) == pytest.approx(best, rel=1e-9)
 
 
-def test_all_versions_of_a_row_begin_with_its_dual(case, root):
+@pytest.fixture(scope="module")
+def led_lines(case, root):
+    """A relaxation with two lines in every cell, led by one without."""
     plain = scopt.build(case)
     cells = plain.notes["cells"]
     middle = (cells.low + cells.high) / 2
@@ -157,12 +159,42 @@ def test_all_versions_of_a_row_begin_with_its_dual(case, root):
     model = scopt.models.build(expand(chain, Versions.of(chain, dict.fromkeys(breaks, 2))), breaks)
     sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
     root.lead(sifted)
+    return sifted
+
+
+def test_no_line_begins_cheaper_than_the_envelope(led_lines):
+    """What goods save on a flat line goes to the line, as far as that costs anything."""
+    sifted, model = led_lines, led_lines.model
+    arrays, lean, cells, lines = sifted.scaled.arrays, sifted.lean, model.notes["cells"], model.notes["lines"]
+    first = arrays.first_rows["line"]
+    rows = np.arange(first, first + dict(arrays.row_blocks)["line"])
+    dual = sifted.guess[rows]
+    assert (dual <= 0).all()
+    assert (dual < 0).sum() > 20
+    # Money a unit that a row adds to its flows, and what its line is left with.
+    added = (-(lean.matrix[rows].T @ dual) / lean.column * lean.money)[cells.column]
+    choice = np.array([arrays.place[var.name] for var in model.pyomo.line.values()])
+    left = lean.cost[choice] + (-(lean.matrix[rows].T @ dual))[choice]
+    assert (left >= -1e-9).all()
+    price = arrays.cost[[arrays.place[var.name] for var in model.pyomo.root.values()]][cells.of]
+    seat = lines.start[cells.of] + model.network.line[cells.column]
+    asked = np.maximum(cells.envelope - lines.slope[seat] * cells.weight, 0.0) * price
+    enough = added >= asked * (1 - 1e-9) - 1e-9
+    assert (enough & (asked > 0)).sum() > 20
+    assert (left[seat] <= 1e-9)[~enough].all()
+    without = sifted.guess.copy()
+    without[rows] = 0.0
+    assert sifted.bound(sifted.guess) > sifted.bound(without)
+
+
+def test_all_versions_of_a_row_begin_with_its_dual(led_lines):
+    sifted = led_lines
     of_rows = dict(zip(sifted.lazy.tolist(), sifted.row_marks.tolist(), strict=True))
     duals: dict[tuple[str, int], set[float]] = {}
     for name, count in sifted.scaled.arrays.row_blocks:
         first = sifted.scaled.arrays.first_rows[name]
         for row in range(first, first + count):
-            if row in of_rows:
+            if row in of_rows and name != "line":  # lines were not there before
                 worth = sifted.guess[row] * sifted.lean.row[row]
                 duals.setdefault((name, of_rows[row]), set()).add(round(worth, 12))
     told = [same for same in duals.values() if same != {0.0}]

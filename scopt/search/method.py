@@ -31,7 +31,7 @@ from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
 from scopt.search.kernel import Kernel
 from scopt.search.narrow import solve_narrowed, sourced_whole
-from scopt.search.root import Root
+from scopt.search.root import Root, follow
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
 
@@ -68,6 +68,16 @@ MOSTLY = 0.5
 
 WORTH = 0.9
 """Part of the error of all chords that is refined at once; the rest is in many small cells."""
+
+ALIKE = 0.2
+"""Part of its error that has to be left at a variance for another break point there."""
+
+QUARTER = 0.25
+"""Variance of a cell that no solution uses, as a part of the most that it can have."""
+
+PART, CHEAP = 0.07, 0.25
+"""What the chord of such a cell leaves out at least, as a part of the asked gap; and what
+opening it may cost, as a part of what the chord leaves out."""
 
 SIFT_FROM = 2000
 """Strong rows from which on the relaxation is sifted; below, branch and bound on everything is quicker."""
@@ -157,6 +167,7 @@ class Search:
         self.breaks: dict[Cell, Floats] = {}
         self.known: Root | None = self.hints.root
         self.refinements, self.settled = 0, -np.inf
+        self.opening: dict[str, float] = {}
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
@@ -367,7 +378,19 @@ class Search:
         if known is not None:
             known.lead(sifted)
         precise, begun = max(0.2 * self.options.gap, 1e-7), self.clock.seconds
-        done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough())
+
+        def between() -> bool:
+            if self.best is None or not self._near(SOON):
+                return False
+            # The bound of the steps may be all that is needed: the rounds to come seldom raise it.
+            net = self.model.network
+            columns, number = net.routes.within(self.best.flows[: net.size] > 0)
+            follow(sifted, net.marks[columns], np.bincount(number))
+            took, scaled = self.clock.seconds - begun, sifted.scaled
+            self._kernel(model, scaled.arrays, scaled, sifted, sifted.value.copy(), took)
+            return self._done()
+
+        done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough(), between)
         if not sifted.solved:  # out of time, or bounded well enough before any linear program
             self.root = self.root or known
             return False
@@ -376,7 +399,7 @@ class Search:
         scaled, arrays = sifted.scaled, sifted.scaled.arrays  # with the rows that were found
         self.known, self.settled = Root.of(sifted), scaled.value(sifted.objective) if done else -np.inf
         if self.refinements == 0:
-            self.root = self.known
+            self.root, self.opening = self.known, sifted.reduced_costs()
         relaxed, took = sifted.value.copy(), max(self.clock.seconds - begun, 1.0)
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
@@ -531,11 +554,38 @@ class Search:
                 break
             done += error
             points = self.breaks.get(keys[n], np.empty(0))
-            inside = cells.low[n] * (1 + 1e-6) < at < cells.high[n] * (1 - 1e-6)
-            if not inside or (np.abs(points - at) <= 1e-4 * at).any():
-                continue
-            self.breaks[keys[n]] = np.sort(np.append(points, at))
-            added = True
+            left = weight[n] * (np.sqrt(at) - self._least_root(n, keys[n], at, 0.0)) if len(points) else error
+            if self._inside(n, at) and left > ALIKE * error:  # no point lies close by
+                self.breaks[keys[n]] = np.sort(np.append(points, at))
+                added = True
+        if self.refinements == 1 and self.best is not None:
+            added |= self._break_unused({n for _, n, _ in wanted})
+        return added
+
+    def _inside(self, n: int, at: float) -> bool:
+        """Whether a variance lies within the range of a cell."""
+        return bool(self.cells.low[n] * (1 + 1e-6) < at < self.cells.high[n] * (1 - 1e-6))
+
+    def _break_unused(self, used: set[int]) -> bool:
+        """Add break points to cells that no solution uses but the next one may; False without any.
+
+        Where only cells in use are refined, all others look cheaper than they are, and solutions turn to
+        them. What a chord leaves out in the middle of its range counts where it is part of the gap (`PART`)
+        and opening the cell costs less than that (`CHEAP`) at the duals of the relaxation.
+        """
+        cells, ids, added = self.cells, self.chain, False
+        error = QUARTER**0.5 * (1 - QUARTER**0.5) * self.weight * cells.high**0.5
+        most = PART * self.options.gap * abs(0.0 if self.best is None else self.best.cost)
+        for n in np.flatnonzero(error > most).tolist():
+            number, product, group = self.keys[n]
+            site, at = ids.site_ids[number], QUARTER * cells.high[n]
+            needed = [f"open_site[{site}]", f"stock_point[{site},{ids.product_ids[product]}]"]
+            if group == len(ids.pool_ids):
+                needed.append(f"join[{site}]")
+            price = sum(max(self.opening.get(name, 0.0), 0.0) for name in needed)
+            if n not in used and self._inside(n, at) and price <= CHEAP * error[n]:
+                self.breaks[self.keys[n]] = np.array([at])
+                added = True
         return added
 
     def _least_root(self, n: int, key: Cell, at: float, envelope: float) -> float:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
+from scipy.sparse import csr_array
 
 from scopt.search.master import BASIC, Basis
 from scopt.search.sifting import FOUND
@@ -162,7 +163,44 @@ class Root:
     def _guess(self, sifted: Sifted) -> Floats:
         """Duals of the rows that a relaxation shares with this one, in its own units; 0 of all others."""
         known = pd.Series(self.duals, self.priced)
-        return known.reindex(_marks(sifted), fill_value=0.0).to_numpy() / _unit(sifted)
+        out = known.reindex(_marks(sifted), fill_value=0.0).to_numpy() / _unit(sifted)
+        rows, dual = _of_lines(sifted)
+        out[rows] = np.minimum(out[rows], dual)
+        return out
+
+
+def _of_lines(sifted: Sifted) -> tuple[Ints, Floats]:
+    r"""Rows that tie goods to the line of their cell, and duals that leave no line cheaper than the envelope.
+
+    A unit that adds :math:`k_a` to the variance costs :math:`\psi_l k_a` on a line, and :math:`e_a` by the
+    envelope that the cell had before. The dual of :math:`\sum_a x_a \le R\,w_l` makes up for the difference,
+
+    .. math:: \mu_r = \max_{a \in r} \max(0, e_a - \psi_l k_a),
+
+    unless the line itself, which costs :math:`\phi_l`, would be worth opening for it; all in the same units.
+    For one commodity and one coverage :math:`R \mu_r = \phi_l`: lines begin from the bound of the envelope.
+    """
+    model, lean, arrays = sifted.model, sifted.lean, sifted.scaled.arrays
+    first = arrays.first_rows.get("line")
+    if first is None:
+        return np.empty(0, np.int64), np.empty(0)
+    rows = first + np.arange(dict(arrays.row_blocks)["line"])
+    cells, lines = model.notes["cells"], model.notes["lines"]
+    price = arrays.cost[[arrays.place[root.name] for root in model.pyomo.root.values()]]
+    slope = lines.slope[lines.start[cells.of] + model.network.line[cells.column]]
+    short = np.zeros(sifted.width)
+    short[cells.column] = np.maximum(cells.envelope - slope * cells.weight, 0.0) * price[cells.of]
+    short *= lean.column / lean.money
+    part = csr_array(lean.matrix[rows])
+    own = part.indices < arrays.flows
+    row = np.repeat(np.arange(len(rows)), np.diff(part.indptr))
+    dual = np.zeros(len(rows))
+    np.maximum.at(dual, row[own], short[part.indices[own]] / part.data[own])
+    line, worth = part.indices[~own], -part.data[~own] * dual[row[~own]]
+    asked = np.bincount(line, worth, minlength=sifted.width)
+    share = np.minimum(1.0, np.divide(lean.cost, asked, out=np.ones(sifted.width), where=asked > 0))
+    dual[row[~own]] *= share[line]
+    return rows, -dual
 
 
 def ways(sifted: Sifted) -> tuple[Ints, Ints]:

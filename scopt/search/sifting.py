@@ -127,19 +127,10 @@ class Sifted(Master):
         self.best_bound = -np.inf
         self.center, self.dual = np.zeros((2, len(scaled.row)))
 
-    @cached_property
+    @property
     def marks(self) -> Ints:
-        """Mark each column so that it differs from all others but versions of its stock point."""
-        net, lane = self.model.network, self.model.chain.lanes["lane"].to_numpy()
-        mark = net.commodity.astype(np.uint64)
-        # A strategy has some of the lanes of its case; those that it has keep their numbers.
-        of_case = np.where(net.lane >= 0, lane[net.lane], -1) if len(lane) else net.lane
-        places = (net.kind, net.site, net.to_site, net.market, of_case, net.group)
-        parts = (*places, net.left * 1e6, net.ready * 1e6)
-        for part in parts:
-            mark = mark * np.uint64(0x9E3779B97F4A7C15) + np.rint(part).astype(np.int64).astype(np.uint64)
-            mark ^= mark >> np.uint64(29)
-        return mark.astype(np.int64)
+        """Marks of the columns of the network, (network,)."""
+        return self.model.network.marks
 
     @cached_property
     def row_marks(self) -> Ints:
@@ -310,8 +301,9 @@ class Sifted(Master):
         return self.add_rows(before + np.arange(count))
 
     def solve(
-        self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf
-    ) -> bool:
+        self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf,
+        between: Callable[[], bool] = bool,
+    ) -> bool:  # fmt: skip
         """Solve the relaxation; False when time ran out first (the bounds that were reported stay valid).
 
         A large model with stock is left at a wider gap (`NEAR`) once rounds bring little (`SLOW`).
@@ -327,6 +319,9 @@ class Sifted(Master):
             Called with every bound, in money.
         enough
             Bound from which on no more is asked for.
+        between
+            Called when a refined program was solved once after steps, and knows their bound; tells whether
+            that was enough.
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
         size = len(self.routes.last) / EASY if self.last.cells.all() else len(self.demand)
@@ -340,6 +335,8 @@ class Sifted(Master):
         if not self.run(DUAL, end - self.clock.seconds):
             return False
         self.keep_bound(self.dual, self.bound(self.dual))
+        if climbs and self.guess is not None and between():
+            return True
         if climbs and self.guess is None:
             ascend(self, self.dual, fine, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
@@ -392,6 +389,12 @@ class Sifted(Master):
     def _rose(self, level: float, part: float) -> bool:
         """Whether the objective lies above a level by more than a part of it."""
         return self.objective - level > part * abs(self.objective)
+
+    def reduced_costs(self) -> dict[str, float]:
+        """Reduced cost of each decision at the best duals, in money."""
+        rest = self.function.at(self.center).rest[self.scaled.arrays.flows - self.n :]
+        worth = rest / self.scaled.column[self.scaled.arrays.flows :] * self.lean.money
+        return dict(zip(self.scaled.arrays.names, worth.tolist(), strict=True))
 
     def _price_smoothly(self) -> int:
         """Add routes by the mean of the best and the present duals or, where that gives none, by these.
