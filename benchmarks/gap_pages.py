@@ -66,18 +66,17 @@ class Instance:
         return (record["limit"], False) if found is None else (found, True)
 
     def best(self, gap: float, form: Callable[[str], bool]) -> tuple[float, bool, str]:
-        """Return the time of the quickest other solver, whether it reached the gap, and which it is."""
+        """Return the time of the quickest other solver, whether it reached the gap, and which it is.
+
+        One that did not arrive might have done so right after its limit.
+        """
         found = [
-            (not reached, seconds, f"{solver} {of}")
+            (seconds, not reached, f"{solver} {of}")
             for (solver, of), one in self.others.items()
             if form(of) and not _crashed(one)
             for seconds, reached in [self.time(one, gap)]
         ]
-        if not found:
-            return math.inf, False, ""
-        late, seconds, who = min(found)
-        if late:  # nobody reached it: the one that was given longest tells most
-            seconds = max(seconds for _, seconds, _ in found)
+        seconds, late, who = min(found, default=(math.inf, True, ""))
         return seconds, not late, who
 
     def ratio(self, gap: float, form: Callable[[str], bool]) -> float | None:

@@ -5,9 +5,11 @@ import pytest
 from test_sifting import depots_case
 
 import scopt
+from scopt.search import method
 from scopt.search.branching import Tree
 from scopt.search.improve import Improver
 from scopt.search.method import Options, Search
+from scopt.search.root import follow
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Lp, Scaled
 
@@ -113,3 +115,76 @@ def test_columns_that_no_route_takes_are_left_out(found):
     assert slopes > 3
     everything = whole.solve()
     assert everything @ arrays.cost == pytest.approx(point @ arrays.cost, rel=1e-7)
+
+
+def refined_from(found):
+    """The relaxation of a model with a break point in every cell that the best design uses."""
+    cells = found.cells
+    found.breaks = {
+        key: np.array([0.5 * high])
+        for key, high in zip(cells.keys, cells.high.tolist(), strict=True)
+        if found.best.variance[key] > 0
+    }
+    model = found._build(found.breaks)
+    return Sifted(model, Scaled.of(model.compile()), Clock(60.0))
+
+
+def test_a_design_can_be_had_on_its_own_routes(found):
+    """They exist in a refined network, in all versions, and its decisions leave nothing short there."""
+    sifted, net = refined_from(found), found.model.network
+    columns, number = net.routes.within(found.best.flows[: net.size] > 0)
+    follow(sifted, net.marks[columns], np.bincount(number))
+    arrays = sifted.scaled.arrays
+    start = found._start(arrays)
+    held = np.array([start[column] for column in sifted.integer.tolist()])
+    sifted.hold(held, held)
+    assert sifted.settle(0, 60.0)
+    assert sifted.shortage <= 1e-6
+    assert sifted.scaled.value(sifted.objective) <= found.best.cost * (1 + 1e-6)
+
+
+def test_cells_that_nobody_uses_get_a_break_point_where_they_are_cheap_to_open(found, monkeypatch):
+    cells, cost = found.cells, found.best.cost
+    before = found.breaks, found.opening
+    at = 0.25 * cells.high
+    missing = found.weight * (np.sqrt(at) - at / np.sqrt(np.maximum(cells.high, 1e-300)))
+    most = np.median(missing)
+    monkeypatch.setattr(method, "PART", most / (found.options.gap * cost))
+    wanted = {
+        key for n, key in enumerate(cells.keys) if missing[n] > most * (1 + 1e-9) and cells.low[n] < at[n]
+    }
+    site = next(iter(sorted(wanted)))[0]
+    used = {n for n, key in enumerate(cells.keys) if key in wanted and key[0] != site and n % 3 == 0}
+    try:
+        found.breaks, found.opening = {}, {}
+        assert found._break_unused(set())
+        assert set(found.breaks) == wanted
+        assert all(found.breaks[key] == at[n] for n, key in enumerate(cells.keys) if key in wanted)
+        # Not where it is used anyway, nor where its site costs more than the chord leaves out.
+        found.breaks, found.opening = {}, {f"open_site[{found.chain.site_ids[site]}]": float(missing.max())}
+        assert found._break_unused(used)
+        assert set(found.breaks) == {
+            key for n, key in enumerate(cells.keys) if key in wanted and key[0] != site and n not in used
+        }
+    finally:
+        found.breaks, found.opening = before
+
+
+def test_break_points_lie_apart(found):
+    """Two solutions that stock nearly the same give a cell one break point."""
+    before = found.breaks, found.points, found.refinements
+    cells, best = found.cells, found.best
+    none = dict.fromkeys(cells.keys, 0.0)
+    some = {key: 0.3 * high for key, high in zip(cells.keys, cells.high.tolist(), strict=True)}
+    near, far = ({key: part * at for key, at in some.items()} for part in (1.03, 0.1))
+    try:
+        counts = []
+        for second in (near, far):
+            found.breaks, found.refinements = {}, 0
+            found.points = [(variance, none, cells.rejoined(best.flows)) for variance in (some, second)]
+            assert found._refine()
+            counts.append([len(points) for points in found.breaks.values()])
+        assert max(counts[0]) <= 2  # the best design may ask for another one
+        assert sum(counts[0]) < sum(counts[1])
+    finally:
+        found.breaks, found.points, found.refinements = before

@@ -282,3 +282,18 @@ def test_the_same_levers_on_other_data_wait_for_integrated(case, root):
     assert hints.root is root
     assert hints.starts == (found.start,)
     assert hints.bound == -np.inf  # what is dearer there is not here
+
+
+def test_a_design_may_be_looked_for_as_soon_as_the_steps_are_done(case, root, monkeypatch):
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
+    model = scopt.build(case)
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    replace(root, network="another").lead(sifted)
+    seen = []
+
+    def between():
+        seen.append((sifted.solved, np.isfinite(sifted.best_bound)))
+        return True
+
+    assert sifted.solve(1e-9, 60.0, lambda bound: None, between=between)
+    assert seen == [(True, True)]

@@ -6,8 +6,8 @@
    or, where that takes many nodes, by the solver.
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
-   break point at the variance of the solution, stocked states are copied per line, and the model is solved
-   again from the best design.
+   break point at the variance of the solution, and so do cells that the next solution may use; stocked states
+   are copied per line, and the model is solved again from the best design.
 
 Bound and cost only ever improve, so a solve may stop at any time.
 """
@@ -380,7 +380,7 @@ class Search:
         precise, begun = max(0.2 * self.options.gap, 1e-7), self.clock.seconds
 
         def between() -> bool:
-            if self.best is None or not self._near(SOON):
+            if not self.cells.count or self.best is None or not self._near(SOON):
                 return False
             # The bound of the steps may be all that is needed: the rounds to come seldom raise it.
             net = self.model.network
