@@ -413,9 +413,12 @@ class Search:
             return False
         more = True
         while more and not self._done() and self.clock.left > 0:
-            # Far from the gap designs are looked for in between, with as much effort as goes into the bound.
+            # Unless branching alone is expected to reach the gap, designs are looked for in between: far from
+            # it with as much effort as goes into the bound, closer by sooner.
             half = max(0.5 * self.clock.left, 5.0)
-            limit = min(half if self._near() else max(2 * took, 5.0), half, self.clock.left)
+            alone = self._near(SOON if self.cells.count else NEAR)
+            times = 1.0 if self._near() else 2.0
+            limit = min(half if alone else max(times * took, 5.0), half, self.clock.left)
             most = np.inf if self.cells.count else MANY
             more = tree.run(limit, self._enough, lambda b: report(b, "branching"), most)
             self._raise(tree.bound)
