@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LANE", "LAST", "PASSED", "STOCK", "SUPPLY", "UNCOVERED", "Classes", "Network", "Versions",
-    "commodity_classes", "expand", "joint_key", "round_up",
+    "commodity_classes", "expand", "joint_key", "round_up", "spread",
 ]  # fmt: skip
 
 SUPPLY, STOCK, LANE, LAST = 0, 1, 2, 3
@@ -88,7 +88,7 @@ def _group(*keys: NDArray[Any]) -> tuple[Ints, Ints]:
     return first, inverse
 
 
-def _spread(counts: Ints, starts: Ints) -> tuple[Ints, Ints]:
+def spread(counts: Ints, starts: Ints) -> tuple[Ints, Ints]:
     """Repeat element i counts[i] times, with running numbers starts[i], starts[i] + 1, ..."""
     who = np.repeat(np.arange(len(counts)), counts)
     first = np.cumsum(counts) - counts
@@ -313,7 +313,7 @@ class _Expansion:
                 new = np.setdiff1d(new, done, assume_unique=True)
                 done = np.union1d(done, new)
                 site = new % n
-                who, at = _spread(start[site + 1] - start[site], start[site])
+                who, at = spread(start[site + 1] - start[site], start[site])
                 lane = across[at]
                 rest = new[who] // n + self.process[self.site_to[lane]] + self.lead[lane]
                 new = np.unique(rest * n + origin[lane])
@@ -414,12 +414,12 @@ class _Expansion:
         low = np.searchsorted(codes, first)
         best_safe = np.searchsorted(codes, first + np.minimum(e, safe[key]), side="right") - 1
         low = np.where(safe[key] >= 0, np.maximum(low, best_safe), low)
-        who, at = _spread(np.searchsorted(codes, first + e, side="right") - low, low)
+        who, at = spread(np.searchsorted(codes, first + e, side="right") - low, low)
         quote = codes[at] & ((1 << QUOTE_BITS) - 1)
         who = able[who]
         site = state["site"][who]
         separate = self.separate[site]
-        rep, version = _spread(separate + self.joined[site], np.zeros(len(site), np.int64))
+        rep, version = spread(separate + self.joined[site], np.zeros(len(site), np.int64))
         who, quote, site, separate = who[rep], quote[rep], site[rep], separate[rep]
         joined = version >= separate
         line = np.where(joined, version - separate, version)
@@ -445,7 +445,7 @@ class _Expansion:
     def _leave(self, a: Columns) -> None:
         """Lanes out of the given states, to sites not seen yet and to markets that are reached in time."""
         site = a["site"]
-        who, at = _spread(self.start[site + 1] - self.start[site], self.start[site])
+        who, at = spread(self.start[site + 1] - self.start[site], self.start[site])
         lane = self.lane[at]
         fits = self.classes.lane_ok[a["cls"][who], lane]
         who, lane = who[fits], lane[fits]
@@ -694,7 +694,7 @@ def _tile(
     node_rows = np.where(alive, sizes[node_cls], 0) if len(node_cls) else np.empty(0, np.int64)
     node_start = np.cumsum(node_rows) - node_rows
     shared = _shared(chain, work, arcs, node_version)
-    who, position = _spread(sizes[cls], offset[cls])
+    who, position = spread(sizes[cls], offset[cls])
     product = flat[position]
     held = np.flatnonzero(stock[who])
     at = who[held]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scopt.network import LAST
+from scopt.network import LAST, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,9 +163,8 @@ class Routes:
             done.append(way[node == self.rows])
             way, node = way[node < self.rows], node[node < self.rows]
             low, high = (np.searchsorted(self.head[inner], node, side) for side in ("left", "right"))
-            each = np.repeat(np.arange(len(way)), high - low)
-            first = np.cumsum(high - low) - (high - low)
-            way = np.column_stack([way[each], inner[low[each] + np.arange(len(each)) - first[each]]])
+            each, place = spread(high - low, low)
+            way = np.column_stack([way[each], inner[place]])
         count = np.concatenate([np.full(len(one), one.shape[1]) for one in done]).astype(np.int64)
         return np.concatenate([one.ravel() for one in done]), np.repeat(np.arange(len(count)), count)
 

@@ -18,6 +18,7 @@ import pandas as pd
 import pyomo.environ as pyo
 from scipy.sparse import csr_array
 
+from scopt.network import spread
 from scopt.search.master import BASIC, Basis
 from scopt.search.sifting import FOUND
 
@@ -229,9 +230,8 @@ def follow(sifted: Sifted, marks: Ints, count: Ints) -> None:
     while len(which):
         wanted = marks[begin[which] + way.shape[1]]
         low, high = (np.searchsorted(known, wanted, side) for side in ("left", "right"))
-        each = np.repeat(np.arange(len(which)), high - low)
-        first = np.cumsum(high - low) - (high - low)
-        column = order[low[each] + np.arange(len(each)) - first[each]]
+        each, place = spread(high - low, low)
+        column = order[place]
         if way.shape[1]:
             fits = head[column] == tail[way[each, -1]]
             each, column = each[fits], column[fits]
