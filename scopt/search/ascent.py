@@ -18,6 +18,7 @@ from scipy.sparse import csc_array, csr_array
 
 from scopt.search.bundle import Bundle
 from scopt.search.inner import Inner
+from scopt.search.rows import stacked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,13 +179,16 @@ def _cut(sifted: Sifted, bundle: Bundle[Solution]) -> int:
     """
     if not sifted.tiers.tariffs or not bundle.weight.any():
         return 0
-    mean, part = np.zeros(sifted.width), bundle.weight / bundle.weight.sum()
-    for number in np.flatnonzero(part).tolist():
-        mean += part[number] * bundle.origin[number].whole(sifted.width)
+    beside = np.arange(sifted.width - len(bundle.origin[0].decision), sifted.width)
+    every = stacked(
+        [(np.append(one.columns, beside), np.append(one.units, one.decision)) for one in bundle.origin],
+        sifted.width,
+    )
+    mean = every.T @ (bundle.weight / bundle.weight.sum())
     sifted.replaced.fill(mean)
     if new := sifted.cut_by(sifted.tiers, mean):
         matrix, most = csr_array(sifted.lean.matrix[-new:]), sifted.lean.row_upper[-new:]
-        bundle.widen(np.array([most - matrix @ one.whole(sifted.width) for one in bundle.origin]))
+        bundle.widen(most - (every @ matrix.T).toarray())
     return new
 
 

@@ -14,14 +14,12 @@ constraint). Where so many sites have to be open that their number tells more, a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
 
 from scopt.network import LAST, SUPPLY
-from scopt.search.rows import stacked
+from scopt.search.rows import stacked, with_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,13 +51,8 @@ def covered(model: Model, arrays: Arrays) -> Arrays:
     if not rows:
         return arrays
     extra = stacked([(columns, values) for columns, values, _ in rows.values()], len(arrays.cost))
-    low = [least for _, _, least in rows.values()]
-    none = np.zeros(len(rows), bool)
-    return replace(
-        arrays, matrix=csr_array(vstack([arrays.matrix, extra])),
-        row_lower=np.r_[arrays.row_lower, low], row_upper=np.r_[arrays.row_upper, np.full(len(rows), np.inf)],
-        lazy=np.r_[arrays.lazy, none], row_blocks=[*arrays.row_blocks, ("cover", len(rows))],
-    )  # fmt: skip
+    low = np.array([least for _, _, least in rows.values()])
+    return with_rows(arrays, "cover", extra, low, np.full(len(low), np.inf), lazy=False)
 
 
 def _rows(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import highspy
 import numpy as np
-from scipy.sparse import csc_array, csr_array, hstack
+from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from scopt.search.paths import Paths
 from scopt.search.solver import engine_for, run
@@ -95,6 +95,13 @@ class Master:
         self.decision_columns = csc_array(self.decision_rows)
         self.flow_rows = csr_array(matrix[:, : self.n].multiply(~self.balance[:, None]))
         self.flow_rows.eliminate_zeros()
+        self.flow_columns = csc_array(self.flow_rows)
+
+    def _read_more(self, rows: csr_array) -> None:
+        """Put rows that were added at the end of the matrix in these orders as well."""
+        self.decision_rows = csr_array(vstack([self.decision_rows, rows[:, self.n :]]))
+        self.decision_columns = csc_array(self.decision_rows)
+        self.flow_rows = csr_array(vstack([self.flow_rows, rows[:, : self.n]]))
         self.flow_columns = csc_array(self.flow_rows)
 
     def begin(self, rows: Ints, needy: Ints, sign: Floats, penalty: Floats) -> None:

@@ -24,7 +24,7 @@ from scopt.search.lagrangian import Function
 from scopt.search.lastrows import LastRows
 from scopt.search.lean import Lean
 from scopt.search.master import DUAL, PRIMAL, Basis, Master
-from scopt.search.rows import stacked
+from scopt.search.rows import stacked, with_rows
 from scopt.search.switches import Switches
 from scopt.search.through import Through
 from scopt.search.tiers import TierRows
@@ -289,14 +289,14 @@ class Sifted(Master):
         rows = stacked([kind.row(one) for kind, one in kinds], self.width)
         before, count = len(self.in_rows), len(kinds)
         self.sets += [one for _, one in kinds]
-        self.lean = self.lean.with_rows(FOUND, rows)
-        self.scaled = self.scaled.with_rows(FOUND, rows)
         none, nought = np.zeros(count, bool), np.zeros(count)
+        arrays = with_rows(self.scaled.arrays, FOUND, rows, np.full(count, -np.inf), nought, lazy=True)
+        self.lean, self.scaled = self.lean.with_rows(arrays), self.scaled.with_rows(arrays)
         for name in ("in_rows", "balance", "links"):
             setattr(self, name, np.append(getattr(self, name), none))
         self.center, self.dual = np.append(self.center, nought), np.append(self.dual, nought)
         self.row_seat = np.append(self.row_seat, np.full(count, -1))
-        self._read_rows()
+        self._read_more(csr_array(self.lean.matrix[before:]))
         self.function = Function(self)
         return self.add_rows(before + np.arange(count))
 

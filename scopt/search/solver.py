@@ -216,26 +216,16 @@ class Scaled:
             arrays.row_lower * row, arrays.row_upper * row,
         )  # fmt: skip
 
-    def with_rows(self, name: str, rows: csr_array) -> Scaled:
-        """Return the same with lazy rows ``... <= 0`` at the end, given in the units of the case.
-
-        Rows that come after others of the name are one block with them.
-        """
-        arrays, count = self.arrays, rows.shape[0]
-        (last, before), others = arrays.row_blocks[-1], arrays.row_blocks[:-1]
-        blocks = [*others, (name, before + count)] if last == name else [*arrays.row_blocks, (name, count)]
-        none, nought = np.full(count, -np.inf), np.zeros(count)
-        more = _times(rows, self.column)
+    def with_rows(self, arrays: Arrays) -> Scaled:
+        """Return the same for arrays that have more rows at their end."""
+        known = len(self.row)
+        more = _times(csr_array(arrays.matrix[known:]), self.column)
         scale = 1.0 / _power(np.where((top := _largest(more)) > 0, top, 1.0))
         more.data *= np.repeat(scale, np.diff(more.indptr))
-        whole = replace(
-            arrays, matrix=csr_array(vstack([arrays.matrix, rows])), row_lower=np.r_[arrays.row_lower, none],
-            row_upper=np.r_[arrays.row_upper, nought], lazy=np.r_[arrays.lazy, np.ones(count, bool)],
-            row_blocks=blocks,
-        )  # fmt: skip
         return replace(
-            self, arrays=whole, row=np.r_[self.row, scale], matrix=csr_array(vstack([self.matrix, more])),
-            row_lower=np.r_[self.row_lower, none], row_upper=np.r_[self.row_upper, nought],
+            self, arrays=arrays, row=np.r_[self.row, scale], matrix=csr_array(vstack([self.matrix, more])),
+            row_lower=np.r_[self.row_lower, arrays.row_lower[known:] * scale],
+            row_upper=np.r_[self.row_upper, arrays.row_upper[known:] * scale],
         )  # fmt: skip
 
     def value(self, objective: float) -> float:
