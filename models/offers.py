@@ -70,6 +70,8 @@ class Tariff:
         Key in the `rates` sheet.
     tiers
         The price list.
+    taken
+        Pyomo variable: whether any of them is.
     choice, part
         Pyomo variables of each tier: whether it is taken, and the volume in it.
     lanes
@@ -78,6 +80,7 @@ class Tariff:
 
     subject: str
     tiers: Tiers
+    taken: Any
     choice: list[Any]
     part: list[Any]
     lanes: Ints
@@ -98,7 +101,7 @@ def add_tiers(
     volume
         Pyomo expression q in sizes per year.
     taken
-        Pyomo expression z: whether the subject is used at all.
+        Pyomo variable z: whether the subject is used at all.
     most
         Largest volume that can occur.
     lanes
@@ -118,7 +121,7 @@ def add_tiers(
         m.tier_minimum = pyo.Constraint(pyo.Any)
     count = range(len(tiers.low))
     choice, part = [m.tier[subject, t] for t in count], [m.tier_volume[subject, t] for t in count]
-    model.notes.setdefault("tariffs", []).append(Tariff(subject, tiers, choice, part, lanes))
+    model.notes.setdefault("tariffs", []).append(Tariff(subject, tiers, taken, choice, part, lanes))
     for t in count:
         part[t].setub(float(tiers.high[t]))
     m.tier_rows.add(pyo.quicksum(choice) == taken)

@@ -170,6 +170,12 @@ def test_steps_find_rows_before_any_linear_program():
     assert all(one[0] < 0 for one in sifted.sets)
     assert sifted.in_rows[-count:].all()
     assert sifted.add_sets(list(sifted.sets)) == 0
+    kinds = "decision_rows", "decision_columns", "flow_rows", "flow_columns"
+    grown = [getattr(sifted, kind) for kind in kinds]
+    sifted._read_rows()
+    for kind, matrix in zip(kinds, grown, strict=True):
+        assert abs(matrix - getattr(sifted, kind)).sum() == 0
+    assert sifted.lean.arrays is sifted.scaled.arrays
     assert len(sifted.sets) == len({one.tobytes() for one in sifted.sets}) == count
 
 

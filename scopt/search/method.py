@@ -7,7 +7,8 @@
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, and so do cells that the next solution may use; stocked states
-   are copied per line, and the model is solved again from the best design.
+   are copied per line, decisions that every good design takes are held (`probing`), and the model is solved
+   again from the best design.
 
 Bound and cost only ever improve, so a solve may stop at any time.
 """
@@ -31,6 +32,7 @@ from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
 from scopt.search.kernel import Kernel
 from scopt.search.narrow import solve_narrowed, sourced_whole
+from scopt.search.probing import needed
 from scopt.search.root import Root, follow
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
@@ -62,6 +64,9 @@ NEAR = 3.0
 
 SOON = 1.25
 """Multiple of the asked gap up to which branching alone is expected to reach it soon."""
+
+PROBE = 0.3
+"""Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
 MOSTLY = 0.5
 """Part of the gap that chords are to blame for from which on they are refined before anything else."""
@@ -168,6 +173,9 @@ class Search:
         self.known: Root | None = self.hints.root
         self.refinements, self.settled = 0, -np.inf
         self.opening: dict[str, float] = {}
+        self.needed: dict[
+            str, float
+        ] = {}  # decisions that all good designs take, and the bound on designs without them
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
@@ -248,7 +256,7 @@ class Search:
     def _raise(self, bound: float) -> None:
         """Raise the bound; an infinite one tells of infeasibility and proves nothing about a cost."""
         if np.isfinite(bound):
-            self.bound = max(self.bound, bound)
+            self.bound = max(self.bound, min(bound, *self.needed.values(), np.inf))
 
     def _report(self, phase: str | None = None) -> None:
         if self.progress is not None:
@@ -268,7 +276,7 @@ class Search:
 
     def _round(self, model: Model, arrays: Arrays) -> Outcome:
         """Solve one lower model, raise the bound, improve what it found."""
-        arrays = covered(model, arrays)
+        arrays = self._held(covered(model, arrays))
         self.points: list[tuple[dict[Cell, float], dict[Cell, float], Floats]] = []
         if arrays.lazy.sum() > SIFT_FROM and not self.whole:
             doubtful = self._sift(model, arrays)
@@ -280,6 +288,12 @@ class Search:
                 return Outcome("feasible", [], self.bound)
 
         return self._branch(model, arrays)
+
+    def _held(self, arrays: Arrays) -> Arrays:
+        """Arrays of a model in which the decisions are taken that all good designs take."""
+        lower = arrays.lower.copy()
+        lower[[arrays.place[name] for name in self.needed]] = 1.0
+        return replace(arrays, lower=lower) if self.needed else arrays
 
     def _branch(self, model: Model, arrays: Arrays, *, strong: bool = True) -> Outcome:
         """Branch and bound by the solver on all columns, and on strong rows or without them."""
@@ -409,7 +423,11 @@ class Search:
             if self.cells.count and (not self._near(SOON) if refined else self._chord_share() < MOSTLY):
                 self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.refinements += 1
-        if self._done() or (self.refinements <= 1 and self._chord_share() >= 0.25):
+        if self._done():
+            return False
+        if self.refinements <= 1 and self._chord_share() >= 0.25:
+            if self.best is not None and not self.fixed:
+                self.needed = needed(sifted, self.best.values, self._enough(), PROBE * took)
             return False
         more = True
         while more and not self._done() and self.clock.left > 0:
@@ -582,10 +600,10 @@ class Search:
         for n in np.flatnonzero(error > most).tolist():
             number, product, group = self.keys[n]
             site, at = ids.site_ids[number], QUARTER * cells.high[n]
-            needed = [f"open_site[{site}]", f"stock_point[{site},{ids.product_ids[product]}]"]
+            switches = [f"open_site[{site}]", f"stock_point[{site},{ids.product_ids[product]}]"]
             if group == len(ids.pool_ids):
-                needed.append(f"join[{site}]")
-            price = sum(max(self.opening.get(name, 0.0), 0.0) for name in needed)
+                switches.append(f"join[{site}]")
+            price = sum(max(self.opening.get(name, 0.0), 0.0) for name in switches)
             if n not in used and self._inside(n, at) and price <= CHEAP * error[n]:
                 self.breaks[self.keys[n]] = np.array([at])
                 added = True
