@@ -70,8 +70,6 @@ class Tariff:
         Key in the `rates` sheet.
     tiers
         The price list.
-    taken
-        Pyomo variable: whether any of them is.
     choice, part
         Pyomo variables of each tier: whether it is taken, and the volume in it.
     lanes
@@ -80,7 +78,6 @@ class Tariff:
 
     subject: str
     tiers: Tiers
-    taken: Any
     choice: list[Any]
     part: list[Any]
     lanes: Ints
@@ -101,7 +98,7 @@ def add_tiers(
     volume
         Pyomo expression q in sizes per year.
     taken
-        Pyomo variable z: whether the subject is used at all.
+        Pyomo expression z: whether the subject is used at all.
     most
         Largest volume that can occur.
     lanes
@@ -121,7 +118,7 @@ def add_tiers(
         m.tier_minimum = pyo.Constraint(pyo.Any)
     count = range(len(tiers.low))
     choice, part = [m.tier[subject, t] for t in count], [m.tier_volume[subject, t] for t in count]
-    model.notes.setdefault("tariffs", []).append(Tariff(subject, tiers, taken, choice, part, lanes))
+    model.notes.setdefault("tariffs", []).append(Tariff(subject, tiers, choice, part, lanes))
     for t in count:
         part[t].setub(float(tiers.high[t]))
     m.tier_rows.add(pyo.quicksum(choice) == taken)

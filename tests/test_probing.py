@@ -5,12 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from test_sifting import depots_case, sifted_of
-from test_tiers import discount_case
 
 import scopt
 from scopt.search import method, probing
 from scopt.search.probing import needed
-from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Scaled, solve_mip
 
 
@@ -32,9 +30,9 @@ def test_bounds_without_a_decision_are_valid_and_the_relaxation_stays_what_it_wa
     before = lower.copy(), upper.copy(), solved.center.copy()
     enough = bound * (1 + 1e-5)
     first = best_depots(solved)
-    monkeypatch.setattr(solved, "price", solved.price * np.isin(solved.integer, first))
-    found = needed(solved, opened(solved), enough, 60.0)
-    assert {arrays.place[name] for name in found} >= set(first)
+    design = {arrays.names[j - arrays.flows]: 1.0 for j in first}
+    found = needed(solved, design, enough, 60.0)
+    assert list(found) == sorted(design, key=lambda name: -arrays.cost[arrays.place[name]])
     for name, without in found.items():
         assert without >= enough
         most = arrays.upper.copy()
@@ -75,6 +73,17 @@ def test_the_dearest_come_first_and_the_first_that_is_not_enough_ends_it(solved,
     assert needed(solved, {}, 1.0, 60.0) == {}
 
 
+def test_what_a_design_leaves_out_is_not_needed_however_little_it_costs(solved, monkeypatch):
+    tried = []
+    monkeypatch.setattr(probing, "climb", lambda sifted, *_: tried.append(sifted.upper[sifted.integer] == 0))
+    points = [name for name in solved.scaled.arrays.names if name.startswith("stock_point[D")][-2:]
+    free = replace(solved.scaled.arrays, cost=0.0 * solved.scaled.arrays.cost)
+    solved.scaled = replace(solved.scaled, arrays=free)
+    needed(solved, dict.fromkeys(points, 1.0), -np.inf, 60.0)
+    arrays = solved.scaled.arrays
+    assert [solved.integer[one].tolist() for one in tried] == [[arrays.place[name]] for name in points]
+
+
 @pytest.mark.parametrize("low", [None, 0.985])
 def test_a_search_keeps_to_them_and_its_bound_below_theirs(low, monkeypatch):
     """The bound is none for designs without them, whatever it is for the others."""
@@ -100,17 +109,3 @@ def test_a_search_keeps_to_them_and_its_bound_below_theirs(low, monkeypatch):
         assert result.cost == pytest.approx(best.cost, rel=3e-3)
     else:
         assert result.bound <= low * best.cost  # it was lower when they were told
-
-
-def test_a_tariff_costs_what_its_cheapest_tier_does():
-    model = scopt.build(discount_case(), "integrated")
-    arrays = model.compile()
-    sifted = Sifted(model, Scaled.of(arrays), Clock(60.0))
-    price = dict(zip(sifted.integer.tolist(), sifted.price.tolist(), strict=True))
-    tariffs = list(sifted.tiers.tariffs.values())
-    assert tariffs
-    for one in tariffs:
-        fees = arrays.cost[one.choice]
-        assert fees.min() > 0
-        assert price[one.taken] == pytest.approx(arrays.cost[one.taken] + fees.min())
-        assert [price[j] for j in one.choice.tolist()] == pytest.approx((fees - fees.min()).tolist())

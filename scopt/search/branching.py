@@ -88,7 +88,8 @@ class Tree:
         self.workers = [sifted]
         arrays, columns = sifted.scaled.arrays, sifted.integer
         self.late = np.isin(sifted.kind, LATE)
-        self.price = np.maximum(sifted.price, 1e-3 * sifted.price.max(initial=1.0))
+        price = np.abs(arrays.cost[columns])
+        self.price = np.maximum(price, 1e-3 * price.max(initial=1.0))
         # Pseudo-costs: gain of the bound per unit of change, downwards and upwards; sums and counts.
         self.gain, self.seen = np.zeros((2, len(columns))), np.zeros(len(columns))
         self.branched = 1

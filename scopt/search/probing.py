@@ -47,9 +47,11 @@ def needed(sifted: Sifted, design: Mapping[str, float], enough: float, limit: fl
     arrays, end = sifted.scaled.arrays, sifted.clock.seconds + limit
     names = [arrays.names[j - arrays.flows] for j in sifted.integer]
     first = arrays.lower[sifted.integer].copy(), arrays.upper[sifted.integer].copy()
-    taken = np.array([design.get(name, 0.0) > 0.5 for name in names], bool) & (first[0] < first[1])
+    open_ = np.array([design.get(name, 0.0) > 0.5 for name in names], bool) & (first[0] < first[1])
+    taken = np.flatnonzero(open_)
     best, center, out = sifted.best_bound, sifted.center, dict[str, float]()
-    for number in np.argsort(-sifted.price * taken, kind="stable")[: taken.sum()].tolist():
+    cost = arrays.cost[sifted.integer[taken]]
+    for number in taken[np.argsort(-cost, kind="stable")].tolist():
         upper = first[1].copy()
         upper[number] = 0.0
         sifted.hold(first[0], upper)

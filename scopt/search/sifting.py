@@ -271,16 +271,6 @@ class Sifted(Master):
         """Rows on the tiers of tariffs."""
         return TierRows(self.model, self.scaled.arrays)
 
-    @cached_property
-    def price(self) -> Floats:
-        """What each whole decision costs a year; a tariff costs what the cheapest of its tiers does."""
-        price = self.scaled.arrays.cost.copy()
-        for one in self.tiers.tariffs.values():
-            least = price[one.choice].min()
-            price[one.choice] -= least
-            price[one.taken] += least
-        return np.abs(price[self.integer])
-
     def cut_by(self, rows: Through | TierRows, value: Floats) -> int:
         """Add rows of a kind that some values of all columns break; return how many."""
         return self.add_sets(rows.broken(value * self.scaled.column))

@@ -83,8 +83,6 @@ class Volume:
     ----------
     tiers
         The price list.
-    taken
-        Column: whether any tier is taken.
     choice, volume
         Columns of each tier: whether it is taken, and the volume in it.
     flow, size, part
@@ -94,7 +92,6 @@ class Volume:
     """
 
     tiers: Tiers
-    taken: int
     choice: Ints
     volume: Ints
     flow: Ints
@@ -116,8 +113,7 @@ class Volume:
             for variables in (tariff.choice, tariff.part)
         )
         most = (net.reach_destination[flow] * size)[first]
-        taken = arrays.place[tariff.taken.name]
-        return cls(tariff.tiers, taken, choice, volume, flow, size, part, most, mark)
+        return cls(tariff.tiers, choice, volume, flow, size, part, most, mark)
 
     def broken(self, point: Floats) -> Ints | None:
         """T and the marks of the set whose row a point breaks most; None where it breaks none."""
