@@ -77,12 +77,6 @@ class Solution:
     units: Floats
     decision: Floats
 
-    def whole(self, width: int) -> Floats:
-        """Values of so many columns, the decisions last, (width,)."""
-        out = np.zeros(width)
-        out[self.columns], out[width - len(self.decision) :] = self.units, self.decision
-        return out
-
 
 class Function:
     """The Lagrangian function of a relaxation as it is, but for the bounds of decisions.

@@ -173,9 +173,7 @@ class Search:
         self.known: Root | None = self.hints.root
         self.refinements, self.settled = 0, -np.inf
         self.opening: dict[str, float] = {}
-        self.needed: dict[
-            str, float
-        ] = {}  # decisions that all good designs take, and the bound on designs without them
+        self.needed: dict[str, float] = {}  # what all good designs take, and the bound without it
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
