@@ -236,6 +236,7 @@ def test_a_second_interrupt_while_a_process_starts_leaves_none(case, monkeypatch
 
     def interrupted(pool, *args):
         future = plain(pool, *args)
+        wait_for(workers)  # until the new process goes by its own name
         begun.append(workers())
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGTERM)
