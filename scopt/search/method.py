@@ -289,9 +289,11 @@ class Search:
 
     def _held(self, arrays: Arrays) -> Arrays:
         """Arrays of a model in which the decisions are taken that all good designs take."""
+        if not self.needed:
+            return arrays
         lower = arrays.lower.copy()
         lower[[arrays.place[name] for name in self.needed]] = 1.0
-        return replace(arrays, lower=lower) if self.needed else arrays
+        return replace(arrays, lower=lower)
 
     def _branch(self, model: Model, arrays: Arrays, *, strong: bool = True) -> Outcome:
         """Branch and bound by the solver on all columns, and on strong rows or without them."""
