@@ -86,6 +86,7 @@ class Tree:
     def __init__(self, sifted: Sifted, threads: int, gap: float) -> None:
         self.clock, self.threads, self.gap = sifted.clock, min(threads, 2), gap
         self.workers = [sifted]
+        sifted.moderate()
         arrays, columns = sifted.scaled.arrays, sifted.integer
         self.late = np.isin(sifted.kind, LATE)
         price = np.abs(arrays.cost[columns])
@@ -115,7 +116,7 @@ class Tree:
         Parameters
         ----------
         limit
-            Seconds.
+            Seconds after which no branching is begun.
         enough
             Gives the bound that is wanted; it may change with better designs.
         report
@@ -123,12 +124,12 @@ class Tree:
         most
             Branchings to come, by `ahead`, at which it ends as well.
         """
-        end = self.clock.seconds + limit
+        end, last = self.clock.seconds + limit, self.clock.seconds + self.clock.left
         while len(self.workers) < self.threads:
             self.workers.append(self.workers[0].copy())
         while self.open and self.open[0].bound < min(enough(), self.shut) and not self.clock.stopped:
             before, node = self.bound, heapq.heappop(self.open)
-            if not self._branch(node, enough(), end):
+            if not self._branch(node, enough(), last):
                 heapq.heappush(self.open, node)
                 return self.clock.seconds >= end
             self.earlier.append(before)
@@ -156,7 +157,7 @@ class Tree:
             first.adopt(other)
         if not self.open:
             return None
-        node = self.open[0]
+        node = self.promising()
         first.restore(node.basis)
         first.hold(node.lower, node.upper)
         point = first.dive(limit) if first.settle(1, limit) else None
@@ -202,14 +203,32 @@ class Tree:
         columns = np.flatnonzero(loose)
         if not len(columns):
             return None
-        known = self.seen > 0
-        each = np.divide(self.gain, self.seen, out=np.zeros_like(self.gain), where=known)
-        ratio = (each / self.price)[:, known].mean(axis=1) if known.any() else np.ones(2)
-        each = np.where(known, each, np.maximum(ratio, 1e-9)[:, None] * self.price)
+        each = self._each()
         x = node.point[columns] - np.floor(node.point[columns])
         least = 1e-9 * abs(node.bound)
         score = np.maximum(each[0, columns] * x, least) * np.maximum(each[1, columns] * (1 - x), least)
         return int(columns[np.argmax(score)])
+
+    def _each(self) -> Floats:
+        """Gain of the bound per unit of change of each decision, (down and up, integer)."""
+        known = self.seen > 0
+        each = np.divide(self.gain, self.seen, out=np.zeros_like(self.gain), where=known)
+        ratio = (each / self.price)[:, known].mean(axis=1) if known.any() else np.ones(2)
+        return np.where(known, each, np.maximum(ratio, 1e-9)[:, None] * self.price)
+
+    def promising(self) -> Node:
+        """Open node whose best design is expected to be the cheapest.
+
+        It costs as much more than the bound as its decisions will gain, each the cheaper way (Forrest, Hirst
+        and Tomlin 1974).
+        """
+        each = np.where(self.late, 0.0, self._each())
+
+        def cost(node: Node) -> float:
+            x = node.point - np.floor(node.point)
+            return node.bound + float(np.minimum(each[0] * x, each[1] * (1 - x)) @ (x > WHOLE))
+
+        return min(self.open, key=cost)
 
     def _learn(self, node: Node, j: int, down: Node, up: Node) -> None:
         """Add to the pseudo-costs of a decision what its children gained."""

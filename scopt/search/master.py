@@ -36,6 +36,9 @@ CHOOSE, DEVEX = -1, 1
 DUAL, PRIMAL = 1, 4
 """Simplex methods, as HiGHS numbers them."""
 
+SHORT = 1e-7
+"""What is short of a row at most where nothing is."""
+
 STATUS = [highspy.HighsBasisStatus(i) for i in range(5)]
 BASIC = int(highspy.HighsBasisStatus.kBasic)
 
@@ -76,8 +79,14 @@ class Master:
         Last duals, (rows,); 0 for rows that are left out.
     objective, shortage
         Last objective, and by how much rows are broken in it.
+    short
+        What is short in it of each row that may be broken, (needy,).
     solved
         Whether there is a last optimum.
+    passed
+        Whether the last run stopped at an objective above what was told.
+    penalty, asked
+        Price of breaking such a row, and what is asked at present, (needy,).
     """
 
     def __init__(self, scaled: Scaled, n: int, balance: Bools, clock: Clock, seed: int) -> None:
@@ -85,7 +94,7 @@ class Master:
         self.balance = balance
         self.paths = Paths(n)
         self._read_rows()
-        self.solved, self.shortage = False, np.inf
+        self.solved, self.passed, self.shortage = False, False, np.inf
         self.lower, self.upper = scaled.lower.copy(), scaled.upper.copy()
 
     def _read_rows(self) -> None:
@@ -119,6 +128,7 @@ class Master:
         self.row_seat[rows] = np.arange(len(rows))
         self.in_rows = self.row_seat >= 0
         self.artificial = beside + np.arange(len(needy))
+        self.needy, self.penalty, self.asked = needy, penalty, penalty.copy()
         short = csc_array(
             (sign, (self.row_seat[needy], np.arange(len(needy)))), shape=(len(rows), len(needy))
         )
@@ -147,7 +157,7 @@ class Master:
     def copy(self) -> Self:
         """Return a second one with the same columns, rows and bounds, to be used beside this one."""
         twin = copy(self)
-        for name in ("row_seat", "in_rows", "lower", "upper"):
+        for name in ("row_seat", "in_rows", "lower", "upper", "asked"):
             setattr(twin, name, getattr(self, name).copy())
         twin.engine = self._solver()
         twin.engine.passModel(self.engine.getLp())
@@ -231,27 +241,48 @@ class Master:
             none, most = np.zeros(len(changed)), np.where(shut[changed], 0.0, np.inf)
             self.engine.changeColsBounds(len(changed), (self.fixed + changed).astype(np.int32), none, most)
 
-    def run(self, strategy: int, limit: float, *, near: bool = False) -> bool:
+    def ask(self, penalty: Floats) -> None:
+        """Set the price of breaking each row that may be broken, (needy,)."""
+        changed = np.flatnonzero(penalty != self.asked)
+        self.asked = penalty
+        if len(changed):
+            columns = self.artificial[changed].astype(np.int32)
+            self.engine.changeColsCost(len(changed), columns, penalty[changed])
+
+    def insist(self) -> bool:
+        """Ask the full price where less was asked and something is short; False if that is nowhere."""
+        low = (self.short > SHORT) & (self.asked < self.penalty)
+        self.ask(np.where(low, self.penalty, self.asked))
+        return bool(low.any())
+
+    def run(self, strategy: int, limit: float, *, near: bool = False, most: float = np.inf) -> bool:
         """Run a simplex method (`DUAL`, `PRIMAL`); False without an optimum.
 
-        Where few steps are left to be done (`near`) the dual method goes without steepest edges: weights for
-        them are made anew after every row that was added, and take longer than the steps.
+        Where few steps are left to be done (`near`), as after the primal method took back its perturbations,
+        the dual method goes without steepest edges: weights for them are made anew after every row that was
+        added, and take longer than the steps. It stops where the objective is known to lie above some value
+        (`most`): then there are duals, and no optimum (`passed`).
         """
         self.engine.setOptionValue("simplex_strategy", strategy)
-        self.engine.setOptionValue("simplex_dual_edge_weight_strategy", DEVEX if near else CHOOSE)
+        weights = DEVEX if near or strategy == PRIMAL else CHOOSE
+        self.engine.setOptionValue("simplex_dual_edge_weight_strategy", weights)
+        self.engine.setOptionValue("objective_bound", most)
         self.engine.setOptionValue("time_limit", self.engine.getRunTime() + max(limit, 0.1))
         run(self.engine, self.clock)
-        done = self.engine.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        status, solution = self.engine.getModelStatus(), self.engine.getSolution()
+        done = status == highspy.HighsModelStatus.kOptimal
+        self.passed = status == highspy.HighsModelStatus.kObjectiveBound
+        if done or self.passed:
+            self.dual = np.zeros(len(self.in_rows))
+            self.dual[self.row_order] = np.asarray(solution.row_dual)
         if done:
             self.solved = True
-            solution = self.engine.getSolution()
             values = np.asarray(solution.col_value)
             flows = self.taken @ values[self.fixed :]
             self.value = np.concatenate([flows, values[: self.width - self.n]])
-            self.shortage = float(values[self.artificial].sum())
+            self.short = values[self.artificial]
+            self.shortage = float(self.short.sum())
             self.objective = float(self.engine.getInfo().objective_function_value)
-            self.dual = np.zeros(len(self.in_rows))
-            self.dual[self.row_order] = np.asarray(solution.row_dual)
         return bool(done)
 
     def basis(self) -> Basis:

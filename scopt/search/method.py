@@ -65,6 +65,9 @@ NEAR = 3.0
 SOON = 1.25
 """Multiple of the asked gap up to which branching alone is expected to reach it soon."""
 
+COUNTS = 0.1
+"""Part of the asked gap by which a design has to be cheaper for its neighbourhood to be looked at."""
+
 PROBE = 0.3
 """Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
@@ -454,7 +457,7 @@ class Search:
                 self._improve(model, arrays, [point])
             took *= 2
             if self.cells.count and tree.open:  # where the cheapest designs may be
-                relaxed[sifted.integer] = tree.open[0].point
+                relaxed[sifted.integer] = tree.promising().point
             self._kernel(model, arrays, scaled, sifted, relaxed, took)
         self.known = Root.of(sifted)
         return False
@@ -491,9 +494,14 @@ class Search:
             closed = sifted.unsupported(relaxed)
             points = solve_mip(scaled, ~arrays.lazy, self.clock, start=start, closed=closed, **effort).points
         self._improve(model, arrays, points[-2:])
-        left, better = end - self.clock.seconds, before is not None and self.best is not before
+        left, better = end - self.clock.seconds, before is not None and self._cheaper(before)
         if self.cells.count and better and left > 0:  # another design has another neighbourhood
             self._kernel(model, arrays, scaled, sifted, relaxed, left)
+
+    def _cheaper(self, than: Design) -> bool:
+        """Whether the best design costs less by so much that it counts."""
+        least = COUNTS * self.options.gap * abs(than.cost)
+        return self.best is not None and than.cost - self.best.cost > least
 
     def _enough(self) -> float:
         """Bound at which the gap is reached with the best design."""

@@ -50,8 +50,14 @@ FOUND = "found"
 SMOOTHING = 0.5
 """Weight of the best duals in pricing."""
 
-EXPLORE_ROUNDS = 3
+EXPLORE_ROUNDS = 1
 """Rounds of strong rows at a node of branch and bound."""
+
+DEARER = 1.5
+"""Multiple of the dual of demand that leaving it unmet costs at first."""
+
+PAST = 5e-4
+"""Part of the bound that is wanted by which the objective has to pass it before it is looked at."""
 
 ASCEND_FROM = 900
 """(market, channel, product) with demand from which on good duals come before the linear program."""
@@ -218,12 +224,22 @@ class Sifted(Master):
         usual = 20.0 * max(1.0, float(np.abs(self.lean.cost[: self.n]).max(initial=1.0)))
         return rows, sign, np.where(whole[rows], max(usual, 2.0 * dear), usual)
 
-    def run(self, strategy: int, limit: float, *, near: bool = False) -> bool:
+    def run(self, strategy: int, limit: float, *, near: bool = False, most: float = np.inf) -> bool:
         """Run the solver on the master, and tell what was replaced (`Master.run`)."""
-        done = super().run(strategy, limit, near=near)
+        done = super().run(strategy, limit, near=near, most=most)
         if done:
             self.replaced.fill(self.value)
         return done
+
+    def moderate(self) -> None:
+        """Ask little more for unmet demand than the best duals do, until something stays short (`insist`).
+
+        Few rows are at hand that share the cost of a site among those whom it serves. Without a limit one of
+        them may bear all of it, each time another one, until all have other routes (du Merle et al. 1999).
+        """
+        best = self.function.at(self.center).dual[self.needy]
+        most = np.where(np.isin(self.needy, self.demand_row), DEARER * np.maximum(best, 0.0), np.inf)
+        self.ask(np.minimum(self.penalty, most + 1e-3 * best.max(initial=0.0)))
 
     def copy(self) -> Self:
         """Return a twin with a solver and bounds of its own; routes that either finds are known to both."""
@@ -461,14 +477,21 @@ class Sifted(Master):
         self.restore(basis)
         self.hold(lower, upper)
         bound = -np.inf
-        if not self.run(DUAL, end - self.clock.seconds):
+        most = self.scaled.objective(enough + PAST * abs(enough))
+        done = self.run(DUAL, end - self.clock.seconds, most=most)
+        if self.passed:
+            bound = self.bound(self.dual)
+            if bound >= enough:
+                return bound
+            done = self.run(DUAL, end - self.clock.seconds)
+        if not done:
             return bound
         for _ in range(EXPLORE_ROUNDS):
             while True:
                 cost = self.scaled.value(self.objective)
                 new, found = self._price(self.dual, min(enough, cost - gap * abs(cost)))
                 bound = max(bound, found)
-                if not new:
+                if not new and (bound >= enough or not self.insist()):
                     break
                 if not self.run(PRIMAL, end - self.clock.seconds):
                     return bound
@@ -485,7 +508,7 @@ class Sifted(Master):
             return False
         while True:
             rounds -= 1
-            if rounds >= 0 and self._price(self.dual)[0]:
+            if (rounds >= 0 and self._price(self.dual)[0]) or self.insist():
                 if not self.run(PRIMAL, end - self.clock.seconds):
                     return False
             elif not self.add_rows(self._broken(*self._link_rows)):

@@ -232,6 +232,10 @@ class Scaled:
         """Objective of the solver in the money of the case."""
         return objective * self.money + self.arrays.offset
 
+    def objective(self, value: float) -> float:
+        """Objective of the solver for some money."""
+        return (value - self.arrays.offset) / self.money
+
 
 def _pass(engine: Any, model: Scaled, rows: Bools | None, *, whole: bool) -> None:
     matrix = model.matrix if rows is None else csr_array(model.matrix[np.flatnonzero(rows)])
