@@ -11,12 +11,14 @@ from tiny_cases import tiny_case
 import scopt
 from scopt.case import Case
 from scopt.search import method, sifting
+from scopt.search.branching import Tree
+from scopt.search.master import PRIMAL
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Lp, Scaled
 from scopt.search.switches import Switches
 
 
-def depots_case(seed, depots=14, shops=30, products=2, **sheets):
+def depots_case(seed, depots=14, shops=30, products=2, capacity=None, **sheets):
     """Depots with fixed costs between one plant and shops that hold stock; pools may be joined in depots."""
     rng = np.random.default_rng(seed)
     at, to = rng.uniform(0, 100, (depots, 2)), rng.uniform(0, 100, (shops, 2))
@@ -27,7 +29,7 @@ def depots_case(seed, depots=14, shops=30, products=2, **sheets):
     sites += [
         {
             "site": d, "tier": "depot", "status": "candidate", "fixed_cost": float(rng.uniform(2e3, 6e3)),
-            "stock": "optional", "stock_cost": 200.0, "o2o": "optional", "o2o_cost": 300.0,
+            "stock": "optional", "stock_cost": 200.0, "o2o": "optional", "o2o_cost": 300.0, "capacity": capacity,
         }
         for d in names
     ]  # fmt: skip
@@ -109,7 +111,8 @@ def test_any_duals_give_a_bound(depots):
     assert np.isfinite(bounds).any()
 
 
-def test_a_basis_moves_between_copies(depots):
+def test_a_basis_moves_between_copies(depots, monkeypatch):
+    monkeypatch.setattr(sifting, "EXPLORE_ROUNDS", 100)
     sifted, scaled = sifted_of(depots)
     sifted.solve(1e-9, 60.0, lambda bound: None)
     basis, cost = sifted.basis(), sifted.objective
@@ -130,10 +133,15 @@ def test_a_basis_moves_between_copies(depots):
     assert sifted.objective == pytest.approx(cost, rel=1e-9)
 
 
-def test_bounds_of_parts_are_their_relaxations(depots, monkeypatch):
+@pytest.mark.parametrize("dearer", [None, 1.5, 0.01])
+def test_bounds_of_parts_are_their_relaxations(depots, dearer, monkeypatch):
+    """Whatever unmet demand costs at first, too little of it included."""
     monkeypatch.setattr(sifting, "EXPLORE_ROUNDS", 100)
     sifted, scaled = sifted_of(depots)
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    if dearer is not None:
+        monkeypatch.setattr(sifting, "DEARER", dearer)
+        sifted.moderate()
     arrays, columns, basis = scaled.arrays, sifted.integer, sifted.basis()
     plain = Lp(scaled, None, Clock(120.0))
     rng = np.random.default_rng(7)
@@ -152,6 +160,77 @@ def test_bounds_of_parts_are_their_relaxations(depots, monkeypatch):
         compared += 1
         assert bound == pytest.approx(float(arrays.cost @ point) + arrays.offset, rel=1e-6)
     assert compared >= 8
+
+
+def test_what_stays_short_at_a_moderate_price_is_asked_the_full_one(depots, monkeypatch):
+    monkeypatch.setattr(sifting, "DEARER", 0.5)
+    sifted, _ = sifted_of(depots)
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    full, other = sifted.objective, ~np.isin(sifted.needy, sifted.demand_row)
+    sifted.moderate()
+    assert (sifted.asked < sifted.penalty)[~other].all()
+    assert (sifted.asked == sifted.penalty)[other].all()
+    assert sifted.run(PRIMAL, 60.0)
+    assert sifted.objective < full * (1 - 1e-3)  # at half its worth some demand is left unmet
+    short = sifted.short > 1e-6
+    assert short.any()
+    assert sifted.insist()
+    assert (sifted.asked == sifted.penalty)[short].all()
+    while sifted.run(PRIMAL, 60.0) and sifted.insist():
+        pass
+    assert sifted.shortage <= 1e-6
+    assert sifted.objective == pytest.approx(full, rel=1e-9)
+
+
+def test_a_part_is_left_once_its_bound_is_known_to_be_enough(depots, monkeypatch):
+    monkeypatch.setattr(sifting, "EXPLORE_ROUNDS", 100)
+    sifted, scaled = sifted_of(depots)
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    basis, cost, first = sifted.basis(), scaled.value(sifted.objective), sifted.integer
+    lower, upper = sifted.lower[first].copy(), sifted.upper[first].copy()
+    upper[np.argsort(-sifted.value[first] * scaled.cost[first])[:5]] = 0.0
+    bound = sifted.explore(lower, upper, basis, np.inf, 1e-9, 60.0)
+    assert not sifted.passed
+    assert bound > cost * 1.01
+    enough = cost + 0.2 * (bound - cost)
+    early = sifted.explore(lower, upper, basis, enough, 1e-9, 60.0)
+    assert sifted.passed
+    assert enough <= early < bound
+
+
+def test_the_promising_node_is_the_one_of_least_bound_and_gains_to_come():
+    sifted, _ = sifted_of(depots_case(1, capacity=8_000))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    tree = Tree(sifted, 1, 1e-6)
+    assert tree.run(0.0, lambda: np.inf, lambda bound: None)
+    assert tree.branched == 2  # what was begun is finished
+    for _ in range(2):
+        tree.run(0.0, lambda: np.inf, lambda bound: None)
+        tree.leaves.clear()
+    first = expected(tree)
+    assert tree.promising() is first
+    part = first.point - np.floor(first.point)
+    loose = ~tree.late & (part > 1e-3) & (part < 1 - 1e-3)
+    tree.gain[:, loose], tree.seen[loose] = 1e9, 1.0  # now that node promises nothing
+    assert tree.promising() is expected(tree)
+    assert tree.promising() is not first
+
+
+def expected(tree):
+    """The node of least bound and gains to come, one decision after the other."""
+    known = tree.seen > 0
+    ratio = (tree.gain[:, known] / tree.seen[known] / tree.price[known]).mean(axis=1)
+    costs = []
+    for node in tree.open:
+        cost = node.bound
+        for j in np.flatnonzero(~tree.late).tolist():
+            part = node.point[j] - np.floor(node.point[j])
+            if part > 1e-5:
+                down, up = tree.gain[:, j] / tree.seen[j] if known[j] else ratio * tree.price[j]
+                cost += min(down * part, up * (1 - part))
+        costs.append(cost)
+    assert len(set(costs)) > 2
+    return tree.open[int(np.argmin(costs))]
 
 
 def test_a_column_is_closed_only_when_no_choice_opens_it(depots):
