@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -214,6 +215,30 @@ def test_the_promising_node_is_the_one_of_least_bound_and_gains_to_come():
     tree.gain[:, loose], tree.seen[loose] = 1e9, 1.0  # now that node promises nothing
     assert tree.promising() is expected(tree)
     assert tree.promising() is not first
+
+
+@pytest.mark.parametrize("capacity", [None, 8_000])
+def test_a_whole_point_that_leaves_demand_unmet_is_no_leaf(capacity, monkeypatch):
+    sifted, _ = sifted_of(depots_case(1, capacity=capacity))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    full = sifted.best_bound
+    tree = Tree(sifted, 1, 1e-6)
+    monkeypatch.setattr(sifting, "DEARER", 0.01)
+    sifted.moderate()
+    assert sifted.run(PRIMAL, 60.0)
+    assert sifted.shortage > 1.0
+    point, (root,) = sifted.value[sifted.integer], tree.open
+    assert (np.abs(point - np.rint(point)) < 1e-9).all()  # everything is left unmet
+    tree.open = [replace(root, bound=0.9 * full, point=point.copy(), basis=sifted.basis())]
+    tree.run(0.0, lambda: np.inf, lambda bound: None)
+    assert tree.bound == pytest.approx(full, rel=1e-4)
+    assert sifted.shortage <= 1e-6
+    if capacity is None:  # with all demand it is whole again
+        assert len(tree.leaves) == 1
+        assert not tree.open
+    else:
+        assert not tree.leaves
+        assert (np.abs(tree.open[0].point - np.rint(tree.open[0].point)) > 1e-3).any()
 
 
 def expected(tree):

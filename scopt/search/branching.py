@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
 __all__ = ["Node", "Tree"]
 
@@ -33,6 +34,9 @@ WHOLE = 1e-5
 
 FEW = 40
 """Branchings from which on the rest of a tree is foretold."""
+
+SETTLE_ROUNDS = 20
+"""Rounds of routes at most, when the solution of a leaf is kept."""
 
 LATE = ("stock_point", "line")
 """Decisions that are branched on only when all others are whole."""
@@ -168,8 +172,11 @@ class Tree:
         """Replace a node by its children; False when time ran out first."""
         j = self._choose(node)
         if j is None:
-            self.shut = min(self.shut, node.bound)
-            self._keep(node)
+            node = self._keep(node)
+            if self._loose(node).any():
+                heapq.heappush(self.open, node)
+            else:
+                self.shut = min(self.shut, node.bound)
             return True
         children = self._solve(node, j, enough, end)
         if len(children) < 2:
@@ -182,13 +189,22 @@ class Tree:
                 heapq.heappush(self.open, child)
         return True
 
-    def _keep(self, node: Node) -> None:
-        """Keep the solution of a leaf."""
+    def _keep(self, node: Node) -> Node:
+        """Keep the solution of a leaf, if it is one with all links and demand; return it as it is then."""
         first = self.workers[0]
         first.restore(node.basis)
         first.hold(node.lower, node.upper)
-        if first.settle(1, max(self.clock.left, 1.0)) and first.shortage <= 1e-6:
+        if not first.settle(SETTLE_ROUNDS, max(self.clock.left, 1.0)) or first.shortage > 1e-6:
+            return node
+        bound, point = first.bound(first.dual), first.value[first.integer].copy()
+        node = replace(node, bound=max(node.bound, bound), point=point, basis=first.basis())
+        if not self._loose(node).any():
             self.leaves.append(first.value * first.scaled.column)
+        return node
+
+    def _loose(self, node: Node) -> Bools:
+        """Decisions of a node that are not whole, (integer,)."""
+        return (np.abs(node.point - np.rint(node.point)) > WHOLE) & (node.lower < node.upper)
 
     def _choose(self, node: Node) -> int | None:
         """Decision whose children promise the greatest product of gains; None where all are whole.
@@ -196,8 +212,7 @@ class Tree:
         Pseudo-costs (Bénichou et al. 1971) with the product score (Achterberg 2007); a decision not branched
         on yet is given the mean gain of the others, in proportion to its cost.
         """
-        away = np.abs(node.point - np.rint(node.point))
-        loose = (away > WHOLE) & (node.lower < node.upper)
+        loose = self._loose(node)
         if (loose & ~self.late).any():
             loose &= ~self.late
         columns = np.flatnonzero(loose)

@@ -242,7 +242,7 @@ class Master:
             self.engine.changeColsBounds(len(changed), (self.fixed + changed).astype(np.int32), none, most)
 
     def ask(self, penalty: Floats) -> None:
-        """Set the price of breaking each row that may be broken, (needy,)."""
+        """Set the price of breaking each row that may be broken, (needy,), in the units of the solver."""
         changed = np.flatnonzero(penalty != self.asked)
         self.asked = penalty
         if len(changed):
