@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 FAMILIES = ("two_echelon_large", "orlib_cap", "ufl", "single_source")
+FRESH = (
+    "nI20_nJ20_nK100_nL10_tI6_tJ6_s1", "nI20_nJ40_nK100_nL10_tI6_tJ6_s1", "capa 10000", "B1.1", "111EuclS",
+)  # fmt: skip
+"""Published files that were only measured: no choice of the method was made or checked on them."""
+
 PUBLISHED_GAPS, REDESIGN_GAPS = (0.01, 0.001, 0.0001), (0.01, 0.005, 0.001, 0.0001)
 SIZES = {"24x1": (24, 1), "80x3": (80, 3), "200x3": (200, 3), "540x3": (540, 3)}
 VARIANTS = {

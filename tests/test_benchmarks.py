@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -139,3 +140,39 @@ def test_a_gap_that_was_not_asked_for_is_not_missed():
     assert gap_pages.shown(*found.time(found.ours, 0.0001)) == "–"
     crashed = asked[0] | {"times": None}
     assert found.time(crashed, 0.01) == (600.0, False)
+
+
+def test_what_is_asked_of_published_files_is_judged():
+    """Proofs within their time, at the optimum; no family slower than the best other; fresh files apart."""
+
+    def runs(family, file, capacity, seconds, other, cost=100.0):
+        job = {"part": "published", "family": family, "file": file, "capacity": capacity}
+        known = {"optimum": 100.0, "cost": cost, "gap": 0.0, "bound": 99.99, "peak_mb": 1.0, "limit": 300.0}
+        for gap in ("0.01", "0.001", "0.0001"):
+            ours = {"solver": "scopt", "form": "", "gaps": [float(gap)]}
+            yield known | {"job": job | ours, "times": {gap: seconds}}
+        times = dict.fromkeys(("0.01", "0.001", "0.0001"), other)
+        yield known | {"job": job | {"solver": "highs", "form": "textbook", "gaps": []}, "times": times}
+
+    def judged(*records):
+        kept = SimpleNamespace(records=[one for some in records for one in some])
+        return {told: (found, met) for told, found, met in gap_pages.published_targets(kept)}
+
+    capb = [runs("orlib_cap", "capb.txt", str(units), 181.0, None) for units in (5000, 6000, 7000, 8000)]
+    slow = judged(*capb, runs("ufl", "MP1", "", 6.0, 2.0, cost=100.1), runs("ufl", "B1.1", "", 1.0, 8.0))
+    assert slow["capb to 0.1 % for all four capacities within 180 s each"] == ("0 of 4, slowest 181 s", False)
+    assert slow["MP1 at its optimum"] == ("0 of 1, slowest 6.00 s", False)
+    family = "… on no family slower than the best other on the textbook model, to 1 % and 0.1 %"
+    assert slow[family] == ("slowest: ufl 0.612 ×", True)  # sqrt(3 / 8)
+    fresh = "published: time to 1 % at most 0.25 × the best other on the textbook model, files not used for tuning"
+    assert slow[fresh] == ("0.125 × of 1, 0 not reached", True)
+
+    capb = [runs("orlib_cap", "capb.txt", str(units), 9.0, None) for units in (5000, 6000, 7000, 8000)]
+    quick = judged(*capb, runs("ufl", "MP1", "", 6.0, 2.0), runs("ufl", "B1.1", "", 8.0, 2.0))
+    assert quick["capb to 0.1 % for all four capacities within 180 s each"] == (
+        "4 of 4, slowest 9.00 s",
+        True,
+    )
+    assert quick["MP1 at its optimum"] == ("1 of 1, slowest 6.00 s", True)
+    assert quick[family] == ("slowest: ufl 3.46 ×", False)
+    assert quick[fresh] == ("4.00 × of 1, 0 not reached", False)
