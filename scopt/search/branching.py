@@ -155,7 +155,7 @@ class Tree:
         return left * (len(self.earlier) - half) / rise if rise > 0 else np.inf
 
     def dive(self, limit: float) -> Floats | None:
-        """Round step by step from the node with the least bound; None when no design came of it."""
+        """Round step by step from the promising node; None when no design came of it."""
         first = self.workers[0]
         for other in self.workers[1:]:
             first.adopt(other)
