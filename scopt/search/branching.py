@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scopt.search.kernel import agree
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,6 +39,9 @@ FEW = 40
 
 SETTLE_ROUNDS = 20
 """Rounds of routes at most, when the solution of a leaf is kept."""
+
+TURNED, TURN_ROUNDS = ("open_site", "contract"), 3
+"""Decisions that are turned, and rounds of routes for each."""
 
 LATE = ("stock_point", "line")
 """Decisions that are branched on only when all others are whole."""
@@ -101,8 +106,11 @@ class Tree:
         self.earlier: list[float] = []  # bounds, before each branching
         self.shut = np.inf
         self.leaves: list[Floats] = []
-        lower, upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
-        root = Node(sifted.best_bound, 0, lower, upper, sifted.value[columns].copy(), sifted.basis())
+        self.lower, self.upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
+        self.turned: set[int] = set()
+        root = Node(
+            sifted.best_bound, 0, self.lower, self.upper, sifted.value[columns].copy(), sifted.basis()
+        )
         self.open = [root]
 
     @property
@@ -129,8 +137,6 @@ class Tree:
             Branchings to come, by `ahead`, at which it ends as well.
         """
         end, last = self.clock.seconds + limit, self.clock.seconds + self.clock.left
-        while len(self.workers) < self.threads:
-            self.workers.append(self.workers[0].copy())
         while self.open and self.open[0].bound < min(enough(), self.shut) and not self.clock.stopped:
             before, node = self.bound, heapq.heappop(self.open)
             if not self._branch(node, enough(), last):
@@ -156,9 +162,7 @@ class Tree:
 
     def dive(self, limit: float) -> Floats | None:
         """Round step by step from the promising node; None when no design came of it."""
-        first = self.workers[0]
-        for other in self.workers[1:]:
-            first.adopt(other)
+        first = self._gather()
         if not self.open:
             return None
         node = self.promising()
@@ -167,6 +171,45 @@ class Tree:
         point = first.dive(limit) if first.settle(1, limit) else None
         first.release()
         return point
+
+    def turn(self, relaxed: Floats, design: Floats, limit: float) -> None:
+        """Find routes for designs in which one site or contract is turned that a relaxation doubts.
+
+        Routes were found for the relaxation, which keeps a little of all of them, and for the design. Where a
+        site that it takes is closed, they leave markets without any: a kernel has no other design in it,
+        however many decisions are free (Sadykov et al. 2019). So each doubtful one is turned once, with all
+        others as in the design, and routes are priced; whatever both agree about is held.
+
+        Parameters
+        ----------
+        relaxed, design
+            Values of whole decisions, (integer,).
+        limit
+            Seconds after which none is turned any more.
+        """
+        first, end = self.workers[0], self.clock.seconds + limit
+        doubtful = ~agree(relaxed, design)
+        lower, upper = (np.where(doubtful, bound, design) for bound in (self.lower, self.upper))
+        sites = np.flatnonzero(doubtful & np.isin(first.kind, TURNED))
+        lower[sites] = upper[sites] = design[sites]
+        todo = [
+            j for j in sites[np.argsort(-np.abs(relaxed - design)[sites])].tolist() if j not in self.turned
+        ]
+        self.turned.update(todo)
+        basis = first.basis()
+
+        def work(worker: Sifted) -> None:
+            worker.restore(basis)
+            while todo and self.clock.seconds < end and not self.clock.stopped:
+                j, low, high = todo.pop(0), lower.copy(), upper.copy()
+                low[j] = high[j] = 1.0 - design[j]
+                worker.hold(low, high)
+                worker.settle(TURN_ROUNDS, end - self.clock.seconds)
+            worker.release()
+
+        if todo:
+            self._side_by_side(work)
+            self._gather()
 
     def _branch(self, node: Node, enough: float, end: float) -> bool:
         """Replace a node by its children; False when time ran out first."""
@@ -259,10 +302,11 @@ class Tree:
         up[j] = down[j] + 1
         parts = [(node.lower, down), (up, node.upper)]
         out: dict[int, Node] = {}
+        ways = [0, 1]
 
-        def work(number: int) -> None:
-            worker = self.workers[number]
-            for way in range(number, len(parts), len(self.workers)):
+        def work(worker: Sifted) -> None:
+            while ways:
+                way = ways.pop(0)
                 lower, upper = parts[way]
                 bound = worker.explore(lower, upper, node.basis, enough, self.gap, end)
                 if np.isfinite(bound):
@@ -270,9 +314,24 @@ class Tree:
                     birth = 2 * self.branched + way
                     out[way] = Node(max(bound, node.bound), birth, lower, upper, point, basis)
 
+        self._side_by_side(work)
+        self.branched += 1
+        return [out[way] for way in sorted(out)]
+
+    def _gather(self) -> Sifted:
+        """Return the first relaxation, with the routes of all."""
+        first = self.workers[0]
+        for other in self.workers[1:]:
+            first.adopt(other)
+        return first
+
+    def _side_by_side(self, work: Callable[[Sifted], None]) -> None:
+        """Do some work with each relaxation, in a thread of its own."""
+        while len(self.workers) < self.threads:
+            self.workers.append(self.workers[0].copy())
         pool = ThreadPoolExecutor(len(self.workers))
         try:
-            jobs = [pool.submit(work, number) for number in range(len(self.workers))]
+            jobs = [pool.submit(work, worker) for worker in self.workers]
             while wait(jobs, timeout=0.2).not_done:
                 pass
         except KeyboardInterrupt:
@@ -282,5 +341,3 @@ class Tree:
             pool.shutdown(wait=False)  # after an interrupt nobody waits for the solver
         for job in jobs:
             job.result()
-        self.branched += 1
-        return [out[way] for way in sorted(out)]

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from scopt.search.sifting import Sifted
     from scopt.search.solver import Scaled
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
 
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "agree"]
 
 AGREED = 0.02
 """Distance up to which a relaxation agrees with a design about a decision."""
+
+
+def agree(relaxed: Floats, design: Floats) -> Bools:
+    """Decisions about which the values of a relaxation and of a design agree."""
+    return np.asarray(np.abs(relaxed - design) <= AGREED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +83,7 @@ class Kernel:
         """
         column = np.fromiter(design, np.int64, len(design))
         value = np.fromiter(design.values(), float, len(design))
-        agreed = np.abs(relaxed[self.beside + column] - value) <= AGREED
+        agreed = agree(relaxed[self.beside + column], value)
         lower, upper = self.scaled.lower.copy(), self.scaled.upper.copy()
         lower[column[agreed]] = upper[column[agreed]] = value[agreed]
         return replace(self.scaled, lower=lower, upper=upper)

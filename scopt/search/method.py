@@ -71,6 +71,9 @@ COUNTS = 0.1
 PROBE = 0.3
 """Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
+TURNING = 0.5
+"""Part of the time for a kernel in which routes for it may be found."""
+
 MOSTLY = 0.5
 """Part of the gap that chords are to blame for from which on they are refined before anything else."""
 
@@ -424,7 +427,7 @@ class Search:
                 self._improve(model, arrays, [point])
             refined = self.refinements > 0
             if self.cells.count and (not self._near(SOON) if refined else self._chord_share() < MOSTLY):
-                self._kernel(model, arrays, scaled, sifted, relaxed, took)
+                self._kernel(model, arrays, scaled, sifted, relaxed, took, tree)
         self.refinements += 1
         if self._done():
             return False
@@ -432,12 +435,12 @@ class Search:
             if self.best is not None and not self.fixed:
                 self.needed = needed(sifted, self.best.values, self._enough(), PROBE * took)
             return False
-        more = True
+        more, soon = True, SOON if self.cells.count else NEAR
         while more and not self._done() and self.clock.left > 0:
             # Unless branching alone is expected to reach the gap, designs are looked for in between: far from
             # it with as much effort as goes into the bound, closer by sooner.
             half = max(0.5 * self.clock.left, 5.0)
-            alone = self._near(SOON if self.cells.count else NEAR)
+            alone = self._near(soon)
             times = 1.0 if self._near() else 2.0
             limit = min(half if alone else max(times * took, 5.0), half, self.clock.left)
             most = np.inf if self.cells.count else MANY
@@ -446,6 +449,8 @@ class Search:
             if tree.leaves:
                 self._improve(model, arrays, tree.leaves)
                 tree.leaves.clear()
+                continue
+            if not alone and more and self._near(soon):
                 continue
             if tree.ahead(self._enough()) > most and not self._done():
                 # Many small nodes are what the solver is made for.
@@ -458,13 +463,14 @@ class Search:
             took *= 2
             if self.cells.count and tree.open:  # where the cheapest designs may be
                 relaxed[sifted.integer] = tree.promising().point
-            self._kernel(model, arrays, scaled, sifted, relaxed, took)
+            self._kernel(model, arrays, scaled, sifted, relaxed, took, tree)
         self.known = Root.of(sifted)
         return False
 
     def _kernel(
-        self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted, relaxed: Floats, limit: float
-    ) -> None:
+        self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted, relaxed: Floats, limit: float,
+        tree: Tree | None = None,
+    ) -> None:  # fmt: skip
         """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
 
         With stock that are the routes of the relaxation, with its rows, and the decisions about which it and
@@ -484,6 +490,8 @@ class Search:
         }  # fmt: skip
         start = self._start(arrays)
         if self.cells.count:
+            if tree is not None and start is not None:
+                tree.turn(relaxed[sifted.integer], np.array(list(start.values())), TURNING * effort["limit"])
             kernel = Kernel.of(sifted)
             known = None if start is None else {j - kernel.beside: value for j, value in start.items()}
             small = kernel.scaled if known is None else kernel.between(relaxed, known)
@@ -496,7 +504,7 @@ class Search:
         self._improve(model, arrays, points[-2:])
         left, better = end - self.clock.seconds, before is not None and self._cheaper(before)
         if self.cells.count and better and left > 0:  # another design has another neighbourhood
-            self._kernel(model, arrays, scaled, sifted, relaxed, left)
+            self._kernel(model, arrays, scaled, sifted, relaxed, left, tree)
 
     def _cheaper(self, than: Design) -> bool:
         """Whether the best design costs less by so much that it counts."""
