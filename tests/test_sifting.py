@@ -13,9 +13,10 @@ import scopt
 from scopt.case import Case
 from scopt.search import method, sifting
 from scopt.search.branching import Tree
+from scopt.search.kernel import Kernel
 from scopt.search.master import PRIMAL
 from scopt.search.sifting import Sifted
-from scopt.search.solver import Clock, Lp, Scaled
+from scopt.search.solver import Clock, Lp, Scaled, solve_mip
 from scopt.search.switches import Switches
 
 
@@ -239,6 +240,61 @@ def test_a_whole_point_that_leaves_demand_unmet_is_no_leaf(capacity, monkeypatch
     else:
         assert not tree.leaves
         assert (np.abs(tree.open[0].point - np.rint(tree.open[0].point)) > 1e-3).any()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_kernel_has_designs_with_one_doubtful_site_turned(threads):
+    sifted, scaled = sifted_of(depots_case(5, depots=8, shops=16, products=1, capacity=8_000))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    tree, known = Tree(sifted, threads, 1e-6), len(sifted.order)
+    design = np.rint(tree.dive(60.0)[sifted.integer])
+    sites = np.flatnonzero((sifted.kind == "open_site") & (tree.lower < tree.upper))
+    doubtful = np.isin(sifted.kind, ["open_site", "stock_point", "join"]) & (tree.lower < tree.upper)
+    relaxed = np.where(doubtful, 0.5, design)
+
+    def least(scaled, turned, beside=0):
+        """Least cost with the sites of the design, but for one."""
+        lower, upper = scaled.lower.copy(), scaled.upper.copy()
+        opened = np.where(sites == turned, 1 - design[sites], design[sites])
+        lower[sifted.integer[sites] - beside] = upper[sifted.integer[sites] - beside] = opened
+        part = replace(scaled, lower=lower, upper=upper)
+        return solve_mip(part, np.ones(len(scaled.row), bool), Clock(60.0), gap=1e-6).bound
+
+    def of_kernel():
+        kernel = Kernel.of(sifted)
+        return np.array([least(kernel.scaled, j, kernel.beside) for j in sites.tolist()])
+
+    before = of_kernel()
+    assert np.isinf(before).sum() >= 3  # markets without any route
+    tree.turn(relaxed, design, 0.0)  # no time
+    assert not tree.turned
+    tree.turn(relaxed, design, 60.0)
+    assert tree.turned == set(sites.tolist())
+    assert (sifted.lower == scaled.lower).all()
+    assert (sifted.upper == scaled.upper).all()
+    plain = np.array([least(scaled, j) for j in sites.tolist()])
+    after, found = of_kernel(), len(sifted.order)
+    assert (after >= plain * (1 - 1e-5)).all()
+    assert (after <= np.minimum(before * (1 + 1e-5), plain * 1.02)).all()
+    tree.turn(relaxed, design, 60.0)  # each only once
+    assert len(sifted.order) == found > known
+
+
+def test_what_relaxation_and_design_agree_about_is_not_turned():
+    sifted, _ = sifted_of(depots_case(5, depots=8, shops=16, products=1))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    tree, known = Tree(sifted, 2, 1e-6), len(sifted.order)
+    design = np.rint(sifted.value[sifted.integer])
+    tree.turn(design, design, 60.0)
+    assert not tree.turned
+    assert len(sifted.order) == known
+    free = tree.lower < tree.upper
+    doubtful = np.flatnonzero(np.isin(sifted.kind, ["open_site", "stock_point"]) & free)[[0, -1]]
+    relaxed = design.copy()
+    relaxed[doubtful] = 0.5
+    assert sifted.kind[doubtful].tolist() == ["open_site", "stock_point"]
+    tree.turn(relaxed, design, 60.0)
+    assert tree.turned == {int(doubtful[0])}
 
 
 def expected(tree):

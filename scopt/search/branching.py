@@ -40,7 +40,7 @@ FEW = 40
 SETTLE_ROUNDS = 20
 """Rounds of routes at most, when the solution of a leaf is kept."""
 
-TURNED, TURN_ROUNDS = ("open_site", "contract"), 3
+TURNED, TURN_ROUNDS = ("open_site", "contract"), 5
 """Decisions that are turned, and rounds of routes for each."""
 
 LATE = ("stock_point", "line")
@@ -108,10 +108,8 @@ class Tree:
         self.leaves: list[Floats] = []
         self.lower, self.upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
         self.turned: set[int] = set()
-        root = Node(
-            sifted.best_bound, 0, self.lower, self.upper, sifted.value[columns].copy(), sifted.basis()
-        )
-        self.open = [root]
+        point, basis = sifted.value[columns].copy(), sifted.basis()
+        self.open = [Node(sifted.best_bound, 0, self.lower, self.upper, point, basis)]
 
     @property
     def bound(self) -> float:
@@ -192,19 +190,20 @@ class Tree:
         lower, upper = (np.where(doubtful, bound, design) for bound in (self.lower, self.upper))
         sites = np.flatnonzero(doubtful & np.isin(first.kind, TURNED))
         lower[sites] = upper[sites] = design[sites]
-        todo = [
-            j for j in sites[np.argsort(-np.abs(relaxed - design)[sites])].tolist() if j not in self.turned
-        ]
-        self.turned.update(todo)
+        sites = sites[np.argsort(-np.abs(relaxed - design)[sites], kind="stable")]
+        todo = [j for j in sites.tolist() if j not in self.turned]
         basis = first.basis()
 
-        def work(worker: Sifted) -> None:
+        def work(worker: Sifted, number: int) -> None:
             worker.restore(basis)
-            while todo and self.clock.seconds < end and not self.clock.stopped:
-                j, low, high = todo.pop(0), lower.copy(), upper.copy()
+            for j in todo[number :: self.threads]:
+                if self.clock.seconds >= end or self.clock.stopped:
+                    break
+                low, high = lower.copy(), upper.copy()
                 low[j] = high[j] = 1.0 - design[j]
                 worker.hold(low, high)
                 worker.settle(TURN_ROUNDS, end - self.clock.seconds)
+                self.turned.add(j)
             worker.release()
 
         if todo:
@@ -302,11 +301,9 @@ class Tree:
         up[j] = down[j] + 1
         parts = [(node.lower, down), (up, node.upper)]
         out: dict[int, Node] = {}
-        ways = [0, 1]
 
-        def work(worker: Sifted) -> None:
-            while ways:
-                way = ways.pop(0)
+        def work(worker: Sifted, number: int) -> None:
+            for way in range(number, len(parts), self.threads):
                 lower, upper = parts[way]
                 bound = worker.explore(lower, upper, node.basis, enough, self.gap, end)
                 if np.isfinite(bound):
@@ -325,13 +322,13 @@ class Tree:
             first.adopt(other)
         return first
 
-    def _side_by_side(self, work: Callable[[Sifted], None]) -> None:
-        """Do some work with each relaxation, in a thread of its own."""
+    def _side_by_side(self, work: Callable[[Sifted, int], None]) -> None:
+        """Do some work with each relaxation, which is told its number, in a thread of its own."""
         while len(self.workers) < self.threads:
             self.workers.append(self.workers[0].copy())
         pool = ThreadPoolExecutor(len(self.workers))
         try:
-            jobs = [pool.submit(work, worker) for worker in self.workers]
+            jobs = [pool.submit(work, worker, number) for number, worker in enumerate(self.workers)]
             while wait(jobs, timeout=0.2).not_done:
                 pass
         except KeyboardInterrupt:
