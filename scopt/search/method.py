@@ -435,12 +435,12 @@ class Search:
             if self.best is not None and not self.fixed:
                 self.needed = needed(sifted, self.best.values, self._enough(), PROBE * took)
             return False
-        more, soon = True, SOON if self.cells.count else NEAR
+        more = True
         while more and not self._done() and self.clock.left > 0:
             # Unless branching alone is expected to reach the gap, designs are looked for in between: far from
             # it with as much effort as goes into the bound, closer by sooner.
             half = max(0.5 * self.clock.left, 5.0)
-            alone = self._near(soon)
+            alone = self._near(SOON if self.cells.count else NEAR)
             times = 1.0 if self._near() else 2.0
             limit = min(half if alone else max(times * took, 5.0), half, self.clock.left)
             most = np.inf if self.cells.count else MANY
@@ -450,7 +450,7 @@ class Search:
                 self._improve(model, arrays, tree.leaves)
                 tree.leaves.clear()
                 continue
-            if not alone and more and self._near(soon):
+            if self.cells.count and more and not alone and self._near(SOON):
                 continue
             if tree.ahead(self._enough()) > most and not self._done():
                 # Many small nodes are what the solver is made for.
