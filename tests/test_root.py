@@ -97,6 +97,22 @@ def test_its_duals_lead_to_the_same_optimum(case, root, strategy, monkeypatch):
     assert led.best_bound == pytest.approx(alone.best_bound, rel=1e-7)
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_known_duals_pay_on_smaller_models(case, root, known, monkeypatch):
+    climbed = []
+    monkeypatch.setattr(sifting, "ascend", lambda *args: climbed.append(args))
+    model = scopt.build(case)
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    if known:
+        replace(root, network="another").lead(sifted)
+    cells = len(sifted.demand)
+    for size, expected in ((cells, True), (cells + 1, known), (1.4 * cells, known), (1.6 * cells, False)):
+        monkeypatch.setattr(sifting, "ASCEND_FROM", size)
+        climbed.clear()
+        assert sifted.solve(1e-4, 60.0, lambda bound: None)
+        assert bool(climbed) == expected
+
+
 def test_duals_that_bound_well_enough_need_no_linear_program(case, root, monkeypatch):
     monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
     model = scopt.build(case)

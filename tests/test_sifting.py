@@ -218,6 +218,22 @@ def test_the_promising_node_is_the_one_of_least_bound_and_gains_to_come():
     assert tree.promising() is not first
 
 
+def test_a_relaxation_that_costs_enough_is_not_branched_on():
+    sifted, _ = sifted_of(depots_case(1, capacity=8_000))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    full = sifted.best_bound
+    sifted.best_bound = 0.99 * full  # as when it is left early
+    tree = Tree(sifted, 2, 1e-6)
+    assert tree.bound < 0.995 * full
+    assert not tree.run(60.0, lambda: 0.995 * full, lambda bound: None)
+    assert tree.branched == 1
+    assert 0.995 * full <= tree.bound <= full * (1 + 1e-6)
+    # Where more is wanted than it costs, it is branched on at once.
+    tree = Tree(sifted, 2, 1e-6)
+    tree.run(0.0, lambda: 1.001 * full, lambda bound: None)
+    assert tree.branched == 2
+
+
 @pytest.mark.parametrize("capacity", [None, 8_000])
 def test_a_whole_point_that_leaves_demand_unmet_is_no_leaf(capacity, monkeypatch):
     sifted, _ = sifted_of(depots_case(1, capacity=capacity))

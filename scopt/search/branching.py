@@ -110,6 +110,7 @@ class Tree:
         self.turned: set[int] = set()
         point, basis = sifted.value[columns].copy(), sifted.basis()
         self.open = [Node(sifted.best_bound, 0, self.lower, self.upper, point, basis)]
+        self.cost = sifted.scaled.value(sifted.objective)
 
     @property
     def bound(self) -> float:
@@ -135,6 +136,8 @@ class Tree:
             Branchings to come, by `ahead`, at which it ends as well.
         """
         end, last = self.clock.seconds + limit, self.clock.seconds + self.clock.left
+        if self.branched == 1 and self.open and self.open[0].bound < enough() <= self.cost:
+            self._price_on(enough(), last)
         while self.open and self.open[0].bound < min(enough(), self.shut) and not self.clock.stopped:
             before, node = self.bound, heapq.heappop(self.open)
             if not self._branch(node, enough(), last):
@@ -209,6 +212,12 @@ class Tree:
         if todo:
             self._side_by_side(work)
             self._gather()
+
+    def _price_on(self, enough: float, end: float) -> None:
+        """Add routes to the relaxation of all, which costs enough, until its bound shows that."""
+        root = self.open[0]
+        bound = self.workers[0].explore(root.lower, root.upper, root.basis, enough, self.gap, end)
+        self.open[0] = replace(root, bound=max(root.bound, bound))
 
     def _branch(self, node: Node, enough: float, end: float) -> bool:
         """Replace a node by its children; False when time ran out first."""

@@ -59,8 +59,9 @@ DEARER = 1.5
 PAST = 5e-4
 """Part of the bound that is wanted by which the objective has to pass it before it is looked at."""
 
-ASCEND_FROM = 900
-"""(market, channel, product) with demand from which on good duals come before the linear program."""
+ASCEND_FROM, AGAIN = 900, 2 / 3
+"""(market, channel, product) with demand from which on good duals come before the linear program; and the
+part of them that is enough where steps begin from the duals of another relaxation."""
 
 EASY, FINE = 20, 5e-5
 """Last lanes that count as much, where their rows have their best duals, as the linear program is easy there;
@@ -341,7 +342,7 @@ class Sifted(Master):
         """
         end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
         size = len(self.routes.last) / EASY if self.last.cells.all() else len(self.demand)
-        climbs = size >= ASCEND_FROM and not self.led
+        climbs = size >= ASCEND_FROM * (1 if self.guess is None else AGAIN) and not self.led
         first = self.stocked and self.guess is None
         fine = min(gap, FINE) if self.last.cells.all() else (ROUGH if first else CLOSE) * gap
         if climbs and self.guess is not None:
