@@ -110,7 +110,7 @@ class Tree:
         self.turned: set[int] = set()
         point, basis = sifted.value[columns].copy(), sifted.basis()
         self.open = [Node(sifted.best_bound, 0, self.lower, self.upper, point, basis)]
-        self.cost = sifted.scaled.value(sifted.objective)
+        self.cost = sifted.scaled.value(sifted.objective)  # of the relaxation, money per year
 
     @property
     def bound(self) -> float:
