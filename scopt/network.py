@@ -709,8 +709,14 @@ def _tile(
     return Network(
         chain=chain, product=product, tail=row(arcs["tail"]), head=row(arcs["head"]),
         rows=int(node_rows.sum()), reach=reach, reach_stock=reach_stock, versions=versions,
-        **{name: values[who] for name, values in shared.items()},
+        **{name: _spread_out(values, who) for name, values in shared.items()},
     )  # fmt: skip
+
+
+def _spread_out(values: NDArray[Any], who: Ints) -> NDArray[Any]:
+    """`values[who]`; what is the same everywhere, as times are in a case without them, is kept once."""
+    same = len(values) > 0 and bool((values == values[0]).all())
+    return np.broadcast_to(values[0], len(who)) if same else values[who]
 
 
 def _shared(chain: Chain, work: _Expansion, arcs: Columns, node_version: Ints) -> Columns:
