@@ -1,6 +1,6 @@
 """Ten strategies in one batch against one integrated solve and a loop of ten fresh solves.
 
-    python benchmarks/strategies.py fresh apparel [--jobs 2] [--gap 0.01] [--output benchmarks/strategies.md]
+    python benchmarks/strategies.py [--cases fresh apparel] [--jobs 2] [--gap 0.01]
 
 The strategies: as-is, integrated, each of the six levers alone, the integrated one with its promise a step
 faster, and with a fifth more demand. All three are measured one after the other in one run, with the same
@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+
+from measure import RESULTS
 
 import scopt
 from scopt.batch import cores
@@ -92,12 +94,13 @@ def figures(result: scopt.Result) -> list[str]:
 def main() -> None:
     """Measure the cases that are asked for and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", default=["fresh"], choices=[*FASTER])
+    parser.add_argument("--cases", nargs="+", default=["fresh", "apparel"], choices=[*FASTER])
     parser.add_argument("--jobs", type=int, default=cores())
     parser.add_argument("--gap", type=float, default=0.01)
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--output", type=Path, default=RESULTS / "strategies.md")
     options = parser.parse_args()
     pages = [measure(name, options.gap, options.jobs) for name in options.cases]
+    options.output.parent.mkdir(exist_ok=True)
     options.output.write_text("\n\n".join(["# Strategies in a batch", *pages, ""]), encoding="utf-8")
 
 

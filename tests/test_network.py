@@ -42,6 +42,8 @@ def test_without_times_every_site_has_one_state(make_chain):
     assert (net.kind == STOCK).sum() == 0
     assert net.rows == 3
     assert not net.days.any()
+    assert net.days.strides == (0,)  # one number is kept for all columns
+    assert net.lane.strides != (0,)
 
 
 def test_a_longer_promise_lets_goods_be_made_to_order_and_pass(make_chain):

@@ -174,12 +174,13 @@ class Tree:
         return point
 
     def turn(self, relaxed: Floats, design: Floats, limit: float) -> None:
-        """Find routes for designs in which one site or contract is turned that a relaxation doubts.
+        """Find routes for a design, and for those in which one site or contract is turned that is in doubt.
 
-        Routes were found for the relaxation, which keeps a little of all of them, and for the design. Where a
-        site that it takes is closed, they leave markets without any: a kernel has no other design in it,
-        however many decisions are free (Sadykov et al. 2019). So each doubtful one is turned once, with all
-        others as in the design, and routes are priced; whatever both agree about is held.
+        Routes were found for the relaxation, which keeps a little of all decisions. Where a site that it
+        takes is closed, they leave markets without any: a kernel has no other design in it, however many
+        decisions are free, and often not even the one that is known (Sadykov et al. 2019). So routes are
+        priced for the design, and with each doubtful one turned once and all others as in it; whatever both
+        agree about is held.
 
         Parameters
         ----------
@@ -194,7 +195,7 @@ class Tree:
         sites = np.flatnonzero(doubtful & np.isin(first.kind, TURNED))
         lower[sites] = upper[sites] = design[sites]
         sites = sites[np.argsort(-np.abs(relaxed - design)[sites], kind="stable")]
-        todo = [j for j in sites.tolist() if j not in self.turned]
+        todo = [None, *(j for j in sites.tolist() if j not in self.turned)]
         basis = first.basis()
 
         def work(worker: Sifted, number: int) -> None:
@@ -202,16 +203,16 @@ class Tree:
             for j in todo[number :: self.threads]:
                 if self.clock.seconds >= end or self.clock.stopped:
                     break
-                low, high = lower.copy(), upper.copy()
-                low[j] = high[j] = 1.0 - design[j]
+                low, high = (design, design) if j is None else (lower.copy(), upper.copy())
+                if j is not None:
+                    low[j] = high[j] = 1.0 - design[j]
+                    self.turned.add(j)
                 worker.hold(low, high)
                 worker.settle(TURN_ROUNDS, end - self.clock.seconds)
-                self.turned.add(j)
             worker.release()
 
-        if todo:
-            self._side_by_side(work)
-            self._gather()
+        self._side_by_side(work)
+        self._gather()
 
     def _price_on(self, enough: float, end: float) -> None:
         """Add routes to the relaxation of all, which costs enough, until its bound shows that."""

@@ -72,7 +72,7 @@ PROBE = 0.3
 """Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
 TURNING = 0.5
-"""Part of the time for a kernel in which routes for it may be found."""
+"""Time in which routes for a kernel may be found, as a part of that for the kernel itself."""
 
 MOSTLY = 0.5
 """Part of the gap that chords are to blame for from which on they are refined before anything else."""
@@ -474,24 +474,26 @@ class Search:
         """Look for designs among what mattered (kernel search, Angelelli, Mansini and Speranza 2010).
 
         With stock that are the routes of the relaxation, with its rows, and the decisions about which it and
-        the best design disagree, with routes for each such site turned if there is a tree (`Tree.turn`);
-        without, where a site serves whom it likes, all columns of the decisions that the relaxation takes.
-        There strong rows are left out, which make every step dearer and tell of bounds only, and branching
-        comes first, as it raises the bound besides. The first time it may take as long (`limit`, in seconds)
-        as the relaxation took, then twice as long, and so on: branching may find designs sooner.
+        the best design disagree, with routes for it and for each such site turned if there is a tree
+        (`Tree.turn`); without, where a site serves whom it likes, all columns of the decisions that the
+        relaxation takes. There strong rows are left out, which make every step dearer and tell of bounds
+        only, and branching comes first, as it raises the bound besides. The first time it may take as long
+        (`limit`, in seconds) as the relaxation took, then twice as long, and so on: branching may find
+        designs sooner.
         """
         if self._done():
             return
         self._report(f"{self.phase}: kernel")
-        before, end = self.best, self.clock.seconds + min(limit, 0.15 * self.clock.left)
+        limit = min(limit, 0.15 * self.clock.left)
         effort: dict[str, Any] = {
-            "gap": 0.3 * self.options.gap, "limit": end - self.clock.seconds,
+            "gap": 0.3 * self.options.gap, "limit": limit,
             "seed": self.options.seed, "threads": self.options.threads,
         }  # fmt: skip
-        start = self._start(arrays)
+        before, start = self.best, self._start(arrays)
+        if tree is not None and start is not None and self.cells.count:
+            tree.turn(relaxed[sifted.integer], np.array(list(start.values())), TURNING * limit)
+        end = self.clock.seconds + limit
         if self.cells.count:
-            if tree is not None and start is not None:
-                tree.turn(relaxed[sifted.integer], np.array(list(start.values())), TURNING * effort["limit"])
             kernel = Kernel.of(sifted)
             known = None if start is None else {j - kernel.beside: value for j, value in start.items()}
             small = kernel.scaled if known is None else kernel.between(relaxed, known)
