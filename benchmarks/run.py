@@ -133,7 +133,7 @@ def page() -> str:
 
 def _about(results: Results) -> str:
     told = dict(results.about)
-    first = f"Measured {told.pop('date')} on {told.pop('machine')}: "
+    first = f"Last measured {told.pop('date')} on {told.pop('machine')} (single rows may be older): "
     return first + ", ".join(f"{name} {number}" for name, number in told.items()) + "."
 
 

@@ -329,6 +329,9 @@ def test_what_relaxation_and_design_agree_about_is_not_turned():
     design = np.rint(sifted.value[sifted.integer])
     tree.turn(design, design, 60.0)
     assert not tree.turned
+    known = len(sifted.order)
+    tree.turn(design, design, 60.0)  # the design has its routes now
+    assert len(sifted.order) == known
     free = tree.lower < tree.upper
     doubtful = np.flatnonzero(np.isin(sifted.kind, ["open_site", "stock_point"]) & free)[[0, -1]]
     relaxed = design.copy()
