@@ -100,6 +100,7 @@ def test_a_search_keeps_to_them_and_its_bound_below_theirs(low, monkeypatch):
         return found
 
     monkeypatch.setattr(probing, "LITTLE", 1e-4)
+    monkeypatch.setattr(method, "PROBE", 10.0)  # seconds at least, on a machine that is busy
     monkeypatch.setattr(method, "SIFT_FROM", -1)
     monkeypatch.setattr(method, "needed", told)
     result = scopt.solve(case, gap=2e-3, time_limit=20.0 if low is None else 5.0)

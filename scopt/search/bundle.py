@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import nnls
+from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +67,7 @@ class Bundle(Generic[T]):
         self.inverse = np.zeros(size)
         self.least = 0.0
         self.slopes: list[tuple[Ints, Floats]] = []
+        self.matrix = csr_array((0, size))  # of the slopes, (functions, coordinates)
         self.origin: list[T] = []
         self.constant, self.weight = np.zeros((2, 0))
         self.products = np.zeros((0, 0))
@@ -80,9 +82,12 @@ class Bundle(Generic[T]):
         self.slope_part[place[new]] = 1.0 / (root[new] + self.least)
         self.inverse[place[new]] = self.slope_part[place[new]] * self.size_part[place[new]]
         self.slopes.append((place, slope))
+        self._stack()
         self.origin.append(origin)
         self.constant, self.weight = np.append(self.constant, constant), np.append(self.weight, 0.0)
-        row = self._products_of(place, slope)
+        measured = np.zeros(len(self.inverse))
+        measured[place] = slope * self.inverse[place]
+        row = self.matrix @ measured
         before, self.products = self.products, np.empty((len(row), len(row)))
         self.products[:-1, :-1] = before
         self.products[-1] = self.products[:, -1] = row
@@ -94,12 +99,13 @@ class Bundle(Generic[T]):
             return
         self.size_part = np.sqrt(size / np.median(size[size > 0]) + FLOOR)
         self.inverse = self.slope_part * self.size_part
-        for number, (place, slope) in enumerate(self.slopes):
-            self.products[number] = self._products_of(place, slope)
+        known = np.flatnonzero(self.inverse)
+        slopes = self.matrix[:, known].toarray()
+        self.products = (slopes * self.inverse[known]) @ slopes.T
 
     def step(self, point: Floats, level: float) -> Floats:
         """Return the shortest step to where all functions reach a level; nearly there, where none do."""
-        short = level - self.constant - self._times(point)
+        short = level - self.constant - self.matrix @ point
         length = np.sqrt(np.diag(self.products))
         length[length == 0] = np.inf  # what has no slope cannot be raised
         ask = short / length
@@ -115,11 +121,7 @@ class Bundle(Generic[T]):
             except RuntimeError:  # it goes round in circles: the last function is better than none
                 weight = np.append(np.zeros(len(short) - 1), max(ask[-1] / most, 0.0))
             self.weight = weight * most / length
-        out = np.zeros(len(point))
-        for weight, (place, slope) in zip(self.weight.tolist(), self.slopes, strict=True):
-            if weight:
-                out[place] += weight * slope
-        return out * self.inverse
+        return np.asarray(self.matrix.T @ self.weight * self.inverse)
 
     def widen(self, slope: Floats) -> None:
         """Add coordinates in which the last point is 0, given all slopes there, (functions, coordinates)."""
@@ -134,17 +136,15 @@ class Bundle(Generic[T]):
         self.slope_part = np.append(self.slope_part, slope_part)
         self.size_part = np.append(self.size_part, size_part)
         self.inverse = np.append(self.inverse, inverse)
+        self._stack()
         self.products = self.products + (slope * inverse) @ slope.T
 
-    def _products_of(self, place: Ints, slope: Floats) -> Floats:
-        """Products of all slopes with one, measured, (functions,)."""
-        measured = np.zeros(len(self.inverse))
-        measured[place] = slope * self.inverse[place]
-        return self._times(measured)
-
-    def _times(self, vector: Floats) -> Floats:
-        """Products of all slopes with a vector, (functions,)."""
-        return np.array([slope @ vector[place] for place, slope in self.slopes])
+    def _stack(self) -> None:
+        """Put the slopes into one matrix."""
+        start = np.cumsum([0, *(len(place) for place, _ in self.slopes)], dtype=np.int32)
+        place = np.concatenate([place for place, _ in self.slopes], dtype=np.int32)
+        slope = np.concatenate([slope for _, slope in self.slopes])
+        self.matrix = csr_array((slope, place, start), shape=(len(self.slopes), len(self.inverse)))
 
     def _forget(self, number: int) -> None:
         del self.slopes[number], self.origin[number]

@@ -34,8 +34,8 @@ class Inner:
         The rows, by their numbers in the model.
     columns
         The decisions, by their numbers among all decisions.
-    entries
-        Entries of the rows, (rows, all decisions).
+    entries, off
+        Entries of the rows, (rows, all decisions), and turned round: what duals take off the costs.
     """
 
     def __init__(self, sifted: Sifted) -> None:
@@ -43,7 +43,7 @@ class Inner:
         flows, decisions = np.diff(sifted.flow_rows.indptr), np.diff(sifted.decision_rows.indptr)
         self.rows = np.flatnonzero((flows == 0) & (decisions > 0) & ~sifted.balance)
         self.entries = csc_array(sifted.decision_rows[self.rows])
-        self.columns = np.flatnonzero(np.diff(self.entries.indptr))
+        self.off, self.columns = self.entries.T, np.flatnonzero(np.diff(self.entries.indptr))
         place = sifted.n + self.columns
         small = replace(
             lean, arrays=replace(arrays, integer=np.zeros(len(place), bool)),

@@ -114,7 +114,9 @@ class Function:
             self.rows, self.seat = np.flatnonzero(beside & free), np.cumsum(beside & free) - 1
             self.flow_columns = csc_array(entries[self.rows])
             self.decision_rows = sifted.decision_rows[self.rows]
-        self.decision_columns = csc_array(self.decision_rows)
+        self.cost = lean.cost[: sifted.n][self.columns]
+        # What duals take off the cost of columns and of decisions.
+        self.off_columns, self.off_decisions = self.flow_columns.T, csc_array(self.decision_rows).T
         self.low, self.high = lean.row_lower[self.rows], lean.row_upper[self.rows]
         # Bounds of the duals, and what a unit of a dual of either sign is worth.
         self.least = np.where(free[self.rows] & np.isfinite(self.high), -np.inf, 0.0)
@@ -168,7 +170,7 @@ class Function:
         if inner is not None:
             mine[self.seat[inner.rows]] = 0.0
         mine[self.seat[last.rows]] = 0.0
-        reduced = lean.cost[: sifted.n][self.columns] - self.flow_columns.T @ mine
+        reduced = self.cost - self.off_columns @ mine
         reduced[sifted.closed[self.columns]] = np.inf
         best, length = routes.cheapest(reduced)
         if len(last.rows):
@@ -177,19 +179,17 @@ class Function:
             reduced[routes.last] += last.spread(own)
             best = routes.best(routes.whole(reduced, length))
         mine[self.demand_seat] += np.where(np.isfinite(best), best, 0.0) / self.unit
-        rest = lean.cost[sifted.n :] - self.decision_columns.T @ mine
+        rest = lean.cost[sifted.n :] - self.off_decisions @ mine
         solved = None if inner is None else inner.solve(rest)
         if inner is not None and solved is not None:
             place = self.seat[inner.rows]
             mine[place] = np.clip(solved[1], self.least[place], self.most[place])
-            rest -= inner.entries.T @ mine[place]
+            rest -= inner.off @ mine[place]
         lower, upper = sifted.lower[sifted.n :], sifted.upper[sifted.n :]
         free = (np.isinf(upper) & (rest < 0)) | (np.isinf(lower) & (rest > 0))
         decision = np.where(rest > 0, lower, np.where(rest < 0, upper, np.clip(0.0, lower, upper)))
         decision[free] = 0.0
-        total = float(
-            rest @ decision + np.maximum(mine, 0.0) @ self.worth[0] + np.minimum(mine, 0.0) @ self.worth[1]
-        )
+        total = float(rest @ decision + mine @ np.where(mine > 0, *self.worth))
         worth = mine[self.demand_seat]
         wrong = (worth < self.least[self.demand_seat]) | (worth > self.most[self.demand_seat])
         if wrong.any() or (np.abs(rest[free]) > 1e-6).any():
@@ -234,7 +234,7 @@ class Function:
         columns, number, units = self._taken(at, np.isfinite(at.best))
         flow = np.bincount(columns, units[number], minlength=len(at.reduced))
         used = np.flatnonzero(flow)
-        done = self.flow_columns[:, used] @ flow[used] + self.decision_rows @ at.decision
+        done = self.flow_columns @ flow + self.decision_rows @ at.decision
         dual = at.dual[self.rows]
         wanted = np.where(
             dual > 0, self.low, np.where(dual < 0, self.high, np.clip(done, self.low, self.high))
