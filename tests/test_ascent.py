@@ -6,9 +6,10 @@ import pytest
 from test_sifting import depots_case, sifted_of
 
 import scopt
-from scopt.search import sifting
-from scopt.search.ascent import climb
+from scopt.search import ascent, sifting
+from scopt.search.ascent import climb, probe
 from scopt.search.inner import Inner
+from scopt.search.lagrangian import Function
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Scaled
 
@@ -24,7 +25,7 @@ def relaxed():
 def test_steps_come_near_the_relaxation_and_never_above_it(relaxed):
     sifted, _ = sifted_of(depots_case(1))
     bounds = []
-    kept = climb(sifted, np.zeros(len(sifted.dual)), 1e-4, sifted.clock.seconds + 60.0, bounds.append)
+    kept = climb(sifted, np.zeros(len(sifted.dual)), 1e-4, sifted.clock.seconds + 60.0, bounds.append).routes
     assert 0.999 * relaxed < sifted.best_bound <= relaxed * (1 + 1e-9)
     assert bounds == sorted(bounds)
     assert sifted.best_bound == pytest.approx(bounds[-1])
@@ -43,7 +44,9 @@ def test_bad_duals_to_begin_with_are_left(relaxed):
 
 def test_no_time_leaves_a_bound(relaxed):
     sifted, _ = sifted_of(depots_case(1))
-    assert not climb(sifted, np.zeros(len(sifted.dual)), 1e-4, 0.0, lambda bound: None)
+    found = climb(sifted, np.zeros(len(sifted.dual)), 1e-4, 0.0, lambda bound: None)
+    assert not found.routes
+    assert found.decision is None
     assert 0 < sifted.best_bound <= relaxed
 
 
@@ -100,7 +103,7 @@ def test_a_decision_that_nothing_holds_leaves_no_bound():
     sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
     sifted.lean.cost[-1] = 1.0  # down it goes
     assert sifted.function.at(np.zeros(len(sifted.dual)), Inner(sifted)).bound == -np.inf
-    assert climb(sifted, np.zeros(len(sifted.dual)), 1e-4, 60.0, lambda bound: None) == []
+    assert climb(sifted, np.zeros(len(sifted.dual)), 1e-4, 60.0, lambda bound: None).routes == []
     assert sifted.best_bound == -np.inf
 
 
@@ -120,3 +123,52 @@ def test_what_will_be_refined_is_left_within_a_known_gap(relaxed, gap, monkeypat
     cost = scaled.value(sifted.objective)
     assert sifted.best_bound <= relaxed * (1 + 1e-9)
     assert cost - sifted.best_bound <= sifting.NEAR * gap * cost
+
+
+@pytest.fixture
+def solved():
+    """A relaxation with its basis and the bounds of whole decisions where a dear depot is closed."""
+    sifted, _ = sifted_of(depots_case(1))
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    columns = sifted.integer
+    lower, upper = sifted.lower[columns].copy(), sifted.upper[columns].copy()
+    depots = np.flatnonzero((sifted.kind == "open_site") & (lower < upper))
+    upper[depots[np.argmax(sifted.value[columns[depots]])]] = 0.0
+    return sifted, lower, upper
+
+
+def test_steps_bound_a_part_as_its_relaxation_does(solved):
+    sifted, lower, upper = solved
+    before, center, basis = sifted.best_bound, sifted.center.copy(), sifted.basis()
+    found = probe(sifted, lower, upper, sifted.center, 1e-5, 60.0, np.inf)
+    assert sifted.bound(found.dual) == pytest.approx(found.bound, rel=1e-9)
+    assert (sifted.best_bound, len(sifted.center)) == (before, len(center))
+    assert (sifted.center == center).all()
+    decision = found.decision[sifted.integer - sifted.n]
+    assert (decision >= lower - 1e-9).all()
+    assert (decision <= upper + 1e-9).all()
+    sifted.restore(basis)
+    sifted.hold(lower, upper)
+    assert sifted.settle(100, 60.0)
+    least = sifted.scaled.value(sifted.objective)
+    assert least > before * 1.001
+    assert before + 0.8 * (least - before) < found.bound <= least * (1 + 1e-9)
+
+
+def test_a_bound_that_is_far_is_not_stepped_to(solved, monkeypatch):
+    sifted, lower, upper = solved
+    slope, steps = Function.slope, []
+
+    def counted(self, *args):
+        steps.append(self)
+        return slope(self, *args)
+
+    monkeypatch.setattr(Function, "slope", counted)
+    bound = sifted.best_bound
+    far = probe(sifted, lower, upper, sifted.center, 1e-9, 60.0, 100 * bound, brief=True)
+    assert len(steps) == ascent.TRIED * ascent.STEPS
+    steps.clear()
+    enough = bound + 0.5 * (far.bound - bound)
+    near = probe(sifted, lower, upper, sifted.center, 1e-9, 60.0, enough, brief=True)
+    assert near.bound >= enough > bound
+    assert 0 < len(steps) < ascent.TRIED * ascent.STEPS

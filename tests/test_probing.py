@@ -7,7 +7,8 @@ import pytest
 from test_sifting import FEW, depots_case, sifted_of
 
 import scopt
-from scopt.search import method, probing
+from scopt.search import ascent, method, probing
+from scopt.search.ascent import Climb
 from scopt.search.probing import needed
 from scopt.search.solver import Clock, Scaled, solve_mip
 
@@ -59,12 +60,13 @@ def best_depots(sifted):
 def test_the_dearest_come_first_and_the_first_that_is_not_enough_ends_it(solved, monkeypatch):
     tried = []
 
-    def climb(sifted, *_):
+    def climb(sifted, *_, **__):
         closed = sifted.integer[sifted.upper[sifted.integer] < sifted.scaled.arrays.upper[sifted.integer]]
         tried.append(closed.tolist())
         sifted.keep_bound(sifted.center, 3.0 - len(tried))
+        return Climb([], None)
 
-    monkeypatch.setattr(probing, "climb", climb)
+    monkeypatch.setattr(ascent, "climb", climb)
     found = needed(solved, opened(solved), 1.0, 60.0)
     arrays = solved.scaled.arrays
     depots = [arrays.place[name] for name in opened(solved)]
@@ -75,7 +77,12 @@ def test_the_dearest_come_first_and_the_first_that_is_not_enough_ends_it(solved,
 
 def test_what_a_design_leaves_out_is_not_needed_however_little_it_costs(solved, monkeypatch):
     tried = []
-    monkeypatch.setattr(probing, "climb", lambda sifted, *_: tried.append(sifted.upper[sifted.integer] == 0))
+
+    def climb(sifted, *_, **__):
+        tried.append(sifted.upper[sifted.integer] == 0)
+        return Climb([], None)
+
+    monkeypatch.setattr(ascent, "climb", climb)
     points = [name for name in solved.scaled.arrays.names if name.startswith("stock_point[D")][-2:]
     free = replace(solved.scaled.arrays, cost=0.0 * solved.scaled.arrays.cost)
     solved.scaled = replace(solved.scaled, arrays=free)

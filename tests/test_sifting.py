@@ -11,7 +11,8 @@ from tiny_cases import tiny_case
 
 import scopt
 from scopt.case import Case
-from scopt.search import method, sifting
+from scopt.search import branching, method, sifting
+from scopt.search.ascent import Probe
 from scopt.search.branching import Tree
 from scopt.search.kernel import Kernel
 from scopt.search.master import PRIMAL
@@ -234,6 +235,46 @@ def test_a_relaxation_that_costs_enough_is_not_branched_on():
     assert tree.branched == 2
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_children_of_a_large_relaxation_are_bounded_by_steps(threads, monkeypatch):
+    sifted, scaled = sifted_of(depots_case(1, capacity=8_000))
+    assert sifted.solve(1e-3, 60.0, lambda bound: None)
+    truth = solve_mip(scaled, np.ones(len(scaled.row), bool), Clock(60.0), gap=1e-3)
+    best = float(scaled.arrays.cost @ truth.points[-1]) + scaled.arrays.offset
+    first, explore, solved = sifted.best_bound, Sifted.explore, []
+
+    def counted(self, *args):
+        solved.append(self)
+        return explore(self, *args)
+
+    monkeypatch.setattr(Sifted, "explore", counted)
+    sifted.climbed = True
+    tree = Tree(sifted, threads, 1e-4)
+    wanted, bounds = first + 0.5 * (truth.bound - first), []
+    assert wanted > first * 1.0001
+    while tree.run(60.0, lambda: wanted, bounds.append):
+        tree.leaves.clear()
+    assert wanted <= tree.bound <= best * (1 + 1e-6)
+    assert bounds == sorted(bounds)
+    assert len(solved) < 2 * (tree.branched - 1)  # some had no linear program
+    for node in tree.open:
+        assert (node.lower <= node.point).all()
+        assert (node.point <= node.upper).all()
+        assert sifted.bound(node.dual) <= node.bound * (1 + 1e-9)
+
+
+def test_where_steps_bring_nothing_the_linear_program_is_solved(monkeypatch):
+    sifted, _ = sifted_of(depots_case(1, capacity=8_000))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    sifted.climbed = True
+    monkeypatch.setattr(branching, "probe", lambda *_, **__: Probe(-np.inf, sifted.center, None))
+    tree, bound = Tree(sifted, 2, 1e-6), sifted.best_bound
+    tree.run(0.0, lambda: 2 * bound, lambda bound: None)
+    assert tree.branched == 2
+    assert tree.bound >= bound
+    assert len({id(node.basis) for node in tree.open}) == len(tree.open)  # each has its own
+
+
 @pytest.mark.parametrize("capacity", [None, 8_000])
 def test_a_whole_point_that_leaves_demand_unmet_is_no_leaf(capacity, monkeypatch):
     sifted, _ = sifted_of(depots_case(1, capacity=capacity))
@@ -256,6 +297,46 @@ def test_a_whole_point_that_leaves_demand_unmet_is_no_leaf(capacity, monkeypatch
     else:
         assert not tree.leaves
         assert (np.abs(tree.open[0].point - np.rint(tree.open[0].point)) > 1e-3).any()
+
+
+def test_what_is_dearer_by_its_bound_is_not_solved_in_a_dive(depots, monkeypatch):
+    sifted, _ = sifted_of(depots)
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    first = sifted.integer
+    lower, upper = sifted.lower[first].copy(), sifted.upper[first].copy()
+    upper[np.argsort(-sifted.value[first] * sifted.scaled.cost[first])[:5]] = 0.0
+    begin, least = sifted.basis(), sifted.objective
+    full = sifted._cost(lower, upper, 60.0)
+    assert full > least * 1.01
+    sifted.restore(begin)
+    assert sifted._cost(lower, upper, 60.0, 1.01 * full) == pytest.approx(full, rel=1e-3)
+    sifted.restore(begin)
+    settled = []
+    monkeypatch.setattr(Sifted, "settle", lambda *_: settled.append(1))
+    assert sifted._cost(lower, upper, 60.0, least + 0.2 * (full - least)) == np.inf
+    assert not settled
+
+
+def test_rounds_that_bring_little_are_the_last_ones(depots, monkeypatch):
+    sifted, _ = sifted_of(depots)
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    first, price, rounds = sifted.integer, Sifted._price, []
+    lower, upper = sifted.lower[first].copy(), sifted.upper[first].copy()
+    upper[np.argsort(-sifted.value[first] * sifted.scaled.cost[first])[:5]] = 0.0
+
+    def counted(self, *args):
+        rounds.append(self.objective)
+        return price(self, *args)
+
+    monkeypatch.setattr(Sifted, "_price", counted)
+    twin = sifted.copy()
+    counts = []
+    for one, little in ((sifted, 0.0), (twin, 10.0)):
+        rounds.clear()
+        one.hold(lower, upper)
+        assert one.settle(20, 60.0, little)
+        counts.append(len(rounds))
+    assert counts[1] == 1 < counts[0]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -387,13 +468,15 @@ def test_parts_without_a_design_are_cut_off():
     assert bound > 1.5 * sifted.best_bound
 
 
+@pytest.mark.parametrize("cells", [1, sifting.ASCEND_FROM])
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("limits", [[], FEW])
-def test_branching_agrees_with_the_plain_solver(limits, threads, monkeypatch):
+def test_branching_agrees_with_the_plain_solver(limits, threads, cells, monkeypatch):
     case = depots_case(2, depots=10, shops=20, limits=limits)
     monkeypatch.setattr(method, "SIFT_FROM", 10**9)
     plain = scopt.solve(case, gap=5e-4, time_limit=120)
     monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(sifting, "ASCEND_FROM", cells)
     branched = scopt.solve(case, gap=5e-4, time_limit=120, threads=threads)
     assert plain.status == branched.status == "optimal"
     assert branched.bound <= plain.cost * (1 + 1e-9)

@@ -9,7 +9,7 @@ best bound; where it turns out to be out of reach it is halved.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Routed = tuple[Ints, Ints]
 
-__all__ = ["ascend", "climb"]
+__all__ = ["Climb", "Probe", "ascend", "climb", "probe"]
 
 LEVEL = 0.05
 """How far above the best bound the level lies at first, as a part of it."""
@@ -44,6 +44,10 @@ STEPS, PART = 20, 0.1
 
 GAIN = 0.1
 """Part of what the level asks for that such steps should bring."""
+
+TRIED, AHEAD = 5, 8.0
+"""Such blocks of steps before it is judged whether the bound that is wanted is near; and how many may be to
+come if each brings as much as the last one."""
 
 NARROW = 0.01
 """Level, as a part of the bound, from which on rows on tiers are looked for."""
@@ -59,6 +63,42 @@ DEAR = 0.005
 
 SLIGHT = 0.3
 """Part of the median dual from which on a row is taken along."""
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """What steps to a better bound came by.
+
+    Attributes
+    ----------
+    routes
+        Routes that were cheapest at good duals: columns, and for each the number of its route.
+    decision
+        Values of the decisions in the mean of the last solutions, (decisions,), near those of the relaxation
+        (Barahona and Anbil 2000); None without steps.
+    """
+
+    routes: list[Routed]
+    decision: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """What a relaxation is bounded by under other bounds of whole decisions.
+
+    Attributes
+    ----------
+    bound
+        In money; -inf without one.
+    dual
+        Duals that give it, (rows,).
+    decision
+        As in `Climb`.
+    """
+
+    bound: float
+    dual: Floats
+    decision: Floats | None
 
 
 def ascend(
@@ -81,7 +121,7 @@ def ascend(
     enough
         Bound from which on no more is asked for, in money.
     """
-    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough)
+    kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough).routes
     if not kept:
         return
     first = np.cumsum([0, *(route.max(initial=-1) + 1 for _, route in kept)])
@@ -108,8 +148,8 @@ def ascend(
 
 def climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
-    enough: float = np.inf,
-) -> list[Routed]:  # fmt: skip
+    enough: float = np.inf, *, brief: bool = False,
+) -> Climb:  # fmt: skip
     """Raise the bound of a relaxation step by step, and keep its best duals.
 
     Parameters
@@ -126,18 +166,17 @@ def climb(
         Called with bounds, in money.
     enough
         Bound from which on no more is asked for, in money.
-
-    Returns
-    -------
-    list
-        Routes that were cheapest at good duals: columns, and for each the number of its route.
+    brief
+        Whether to aim no higher than that, to look for no rows, and to end where it is far (`AHEAD`).
     """
     inner, whole = Inner(sifted), sifted.function
     moving = _may_move(sifted, inner)
     best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=attrgetter("value"))
     at, level, bundle = best, LEVEL * abs(best.value), Bundle["Solution"](len(moving))
     kept: list[Routed] = []
-    used = np.zeros(sifted.n, bool)
+    used, blocks = np.zeros(sifted.n, bool), 0
+    if brief:
+        level = min(level, max(sifted.lean.objective(enough) - best.value, 2 * little * abs(best.value)))
 
     def over() -> bool:
         return best.bound >= enough or sifted.clock.seconds >= end or not sifted.clock.left
@@ -159,16 +198,47 @@ def climb(
         at = whole.at(top.dual, inner)
         if not at.value > best.value + GAIN * level:
             level *= 0.5
+        before, blocks = best.bound, blocks + 1
         if at.value > best.value:
             best = at
             report(best.bound)
         elif not np.isfinite(at.value):
             at = best
-        if level <= NARROW * abs(best.value) and (new := _cut(sifted, bundle)):
+        if brief and blocks >= TRIED and enough - best.bound > AHEAD * (best.bound - before):
+            break
+        if not brief and level <= NARROW * abs(best.value) and (new := _cut(sifted, bundle)):
             best, at = (replace(one, dual=np.append(one.dual, np.zeros(new))) for one in (best, at))
             whole, moving = sifted.function, _may_move(sifted, inner)
     sifted.keep_bound(best.dual, best.bound)
-    return kept
+    weight = bundle.weight
+    if not weight.any():
+        return Climb(kept, None)
+    return Climb(kept, weight @ np.array([one.decision for one in bundle.origin]) / weight.sum())
+
+
+def probe(
+    sifted: Sifted, lower: Floats, upper: Floats, start: Floats, little: float, end: float, enough: float,
+    *, brief: bool = False,
+) -> Probe:  # fmt: skip
+    """Bound a relaxation under other bounds of whole decisions, which it is left with, by steps alone.
+
+    Its own bound and duals stay what they are.
+
+    Parameters
+    ----------
+    lower, upper
+        Bounds of whole decisions, (integer,).
+    start, little, end, enough, brief
+        As those of `climb`.
+    """
+    best, center = sifted.best_bound, sifted.center
+    sifted.hold(lower, upper)
+    sifted.best_bound = -np.inf
+    found = climb(sifted, start, little, end, lambda _: None, enough, brief=brief)
+    bound, dual = sifted.best_bound, sifted.center
+    rows = len(sifted.center) - len(center)  # that were found
+    sifted.best_bound, sifted.center = best, np.append(center, np.zeros(rows))
+    return Probe(bound, dual, found.decision)
 
 
 def _cut(sifted: Sifted, bundle: Bundle[Solution]) -> int:

@@ -4,6 +4,9 @@ Few decisions carry the gap of a large model: its warehouses, contracts and tier
 decisions and starts from its parent's basis, so it costs a small part of the root. The relaxations of the
 children of a node are solved side by side. All bounds are Lagrangian (`sifting`), so the tree may be left at
 any time.
+
+Where the linear program is large, children have none as long as steps from the duals of their parent raise
+the bound; the mean of what the steps did tells what to branch on then (`ascent`).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scopt.search.ascent import probe
 from scopt.search.kernel import agree
 
 if TYPE_CHECKING:
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from scopt.search.ascent import Probe
     from scopt.search.master import Basis
     from scopt.search.sifting import Sifted
 
@@ -36,6 +41,10 @@ WHOLE = 1e-5
 
 FEW = 40
 """Branchings from which on the rest of a tree is foretold."""
+
+SLIGHT, ROUGH = 2e-5, 0.02
+"""Part of the bound that steps should bring at least, and distance from a whole number up to which a decision
+counts as whole after them."""
 
 SETTLE_ROUNDS = 20
 """Rounds of routes at most, when the solution of a leaf is kept."""
@@ -62,7 +71,9 @@ class Node:
     point
         Their values in the relaxation, (integer,).
     basis
-        Basis of the relaxation.
+        Basis of the relaxation, or of the next one above it that was solved.
+    dual
+        Duals to begin steps with, (rows,).
     """
 
     bound: float
@@ -71,6 +82,7 @@ class Node:
     upper: Floats = field(compare=False)
     point: Floats = field(compare=False)
     basis: Basis = field(compare=False)
+    dual: Floats = field(compare=False)
 
 
 class Tree:
@@ -109,7 +121,7 @@ class Tree:
         self.lower, self.upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
         self.turned: set[int] = set()
         point, basis = sifted.value[columns].copy(), sifted.basis()
-        self.open = [Node(sifted.best_bound, 0, self.lower, self.upper, point, basis)]
+        self.open = [Node(sifted.best_bound, 0, self.lower, self.upper, point, basis, sifted.center)]
         self.cost = sifted.scaled.value(sifted.objective)  # of the relaxation, money per year
 
     @property
@@ -315,15 +327,29 @@ class Tree:
         def work(worker: Sifted, number: int) -> None:
             for way in range(number, len(parts), self.threads):
                 lower, upper = parts[way]
+                birth, dual = 2 * self.branched + way, node.dual
+                if worker.climbed and not self.late[j] and np.isfinite(enough):
+                    found = probe(worker, lower, upper, dual, SLIGHT, end, enough, brief=True)
+                    if found.bound > node.bound:
+                        out[way] = self._bounded(node, birth, lower, upper, found)
+                        continue
                 bound = worker.explore(lower, upper, node.basis, enough, self.gap, end)
                 if np.isfinite(bound):
                     point, basis = worker.value[worker.integer].copy(), worker.basis()
-                    birth = 2 * self.branched + way
-                    out[way] = Node(max(bound, node.bound), birth, lower, upper, point, basis)
+                    out[way] = Node(max(bound, node.bound), birth, lower, upper, point, basis, dual)
 
         self._side_by_side(work)
         self.branched += 1
         return [out[way] for way in sorted(out)]
+
+    def _bounded(self, node: Node, birth: int, lower: Floats, upper: Floats, found: Probe) -> Node:
+        """Child of a node that steps bounded; without any its decisions are those of the node."""
+        first, point = self.workers[0], node.point
+        if found.decision is not None:
+            point = found.decision[first.integer - first.n]
+        near = np.abs(point - np.rint(point)) <= ROUGH
+        point = np.clip(np.where(near, np.rint(point), point), lower, upper)
+        return Node(found.bound, birth, lower, upper, point, node.basis, found.dual)
 
     def _gather(self) -> Sifted:
         """Return the first relaxation, with the routes of all."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scopt.search.ascent import climb
+from scopt.search.ascent import probe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,17 +49,12 @@ def needed(sifted: Sifted, design: Mapping[str, float], enough: float, limit: fl
     first = arrays.lower[sifted.integer].copy(), arrays.upper[sifted.integer].copy()
     open_ = np.array([design.get(name, 0.0) > 0.5 for name in names], bool) & (first[0] < first[1])
     taken = np.flatnonzero(open_)
-    best, center, out = sifted.best_bound, sifted.center, dict[str, float]()
+    out = dict[str, float]()
     cost = arrays.cost[sifted.integer[taken]]
     for number in taken[np.argsort(-cost, kind="stable")].tolist():
         upper = first[1].copy()
         upper[number] = 0.0
-        sifted.hold(first[0], upper)
-        sifted.best_bound = -np.inf
-        climb(sifted, center, LITTLE, end, lambda _: None, enough)
-        bound, sifted.best_bound = sifted.best_bound, best
-        center = np.append(center, np.zeros(len(sifted.center) - len(center)))  # rows may have been found
-        sifted.center = center
+        bound = probe(sifted, first[0], upper, sifted.center, LITTLE, end, enough).bound
         if bound < enough:
             break
         out[names[number]] = bound

@@ -78,6 +78,12 @@ ROUGHLY = 2.5
 """Multiple of the gap: distance to the bound that is good enough for a large model with stock before it is
 refined, where routes of a solution were hard to find."""
 
+RISE, ROUGH_RISE = 0.2, 0.5
+"""Parts of the gap by which broken rows should raise the objective; the second in a refined model."""
+
+GAINED = 1e-4
+"""Part of the cost that a round of routes should bring in a dive."""
+
 START_COLUMNS, MOST_ENDS = 25_000, 20
 """Last lanes to begin with, in all and for each cell of demand at most: a small model is given a choice."""
 
@@ -103,6 +109,8 @@ class Sifted(Master):
         The scaled arrays, with the rows that were found.
     led
         Whether it begins from the basis of another one.
+    climbed
+        Whether steps came before its linear programs, as these are large, and there is stock.
     guess
         Duals to begin with, from another one, (rows,).
     """
@@ -120,7 +128,7 @@ class Sifted(Master):
         names = [arrays.decisions[j].parent_component().local_name for j in self.integer - arrays.flows]
         self.kind = np.array(names, dtype=object)
         self.sets: list[Ints] = []
-        self.led = False
+        self.led, self.climbed = False, False
         self.guess: Floats | None = None
         self.closed = np.zeros(self.n, bool)
         self._find_demand()
@@ -340,10 +348,12 @@ class Sifted(Master):
             Called when a refined program was solved once after steps, and knows their bound; tells whether
             that was enough.
         """
-        end, little, level = self.clock.seconds + limit, 0.2 * gap, -np.inf
+        end, level = self.clock.seconds + limit, -np.inf
         size = len(self.routes.last) / EASY if self.last.cells.all() else len(self.demand)
         climbs = size >= ASCEND_FROM * (1 if self.guess is None else AGAIN) and not self.led
+        self.climbed = self.stocked and climbs
         first = self.stocked and self.guess is None
+        little = (ROUGH_RISE if self.climbed and not first else RISE) * gap
         fine = min(gap, FINE) if self.last.cells.all() else (ROUGH if first else CLOSE) * gap
         if climbs and self.guess is not None:
             ascend(self, self.guess, fine, 0.5 * limit, report, enough)
@@ -359,7 +369,7 @@ class Sifted(Master):
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
         # Where routes had to be found first, rounds are long, and cuts may take the solution away again.
-        strained = first and climbs and self.shortage > 1e-6
+        strained, still = first and climbs and self.shortage > 1e-6, False
         while True:
             begun = self.objective
             for _ in range(3):
@@ -376,6 +386,11 @@ class Sifted(Master):
                 return True
             if strained and self._within(ROUGHLY * gap) and self.shortage <= 1e-6:
                 return True
+            # Where rows and routes brought little, more rows would only take a whole solution away.
+            near = self.climbed and self._within(NEAR * gap)
+            slow = begun - self.objective <= SLOW * gap * abs(self.objective)
+            if near and slow and still and self.shortage <= 1e-6:
+                return True
             before, cuts = self.objective, self._cut()
             if cuts and not self.run(DUAL, end - self.clock.seconds, near=True):
                 return False
@@ -385,11 +400,9 @@ class Sifted(Master):
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
             still = not self._rose(before, little)
-            tight, near = self._within(gap), self._within(NEAR * gap)
-            slow = still and begun - before <= SLOW * gap * abs(before)
-            if self.stocked and climbs and near and slow and self.shortage <= 1e-6:
+            if near and slow and still and self.shortage <= 1e-6:
                 return True
-            if (not cuts or still) and (not new or tight):
+            if (not cuts or still) and (not new or self._within(gap)):
                 # Rows on what goes through sites come last: before, duals have not settled. With stock they
                 # make every step dearer than branching on sites, which raises the bound as well.
                 if self.stocked or not self._rose(level, gap) or not self.cut_by(self.through, self.value):
@@ -502,16 +515,29 @@ class Sifted(Master):
                 return bound
         return max(bound, self.bound(self.dual))
 
-    def settle(self, rounds: int, limit: float) -> bool:
-        """Solve again after bounds changed, pricing only routes that are not closed, with all links kept."""
+    def settle(self, rounds: int, limit: float, little: float = 0.0) -> bool:
+        """Solve again after bounds changed, pricing only routes that are not closed, with all links kept.
+
+        Parameters
+        ----------
+        rounds
+            Rounds of routes at most.
+        limit
+            Seconds.
+        little
+            Part of the objective that a round should bring for another one.
+        """
         end = self.clock.seconds + limit
         if not self.run(DUAL, limit, near=True):
             return False
         while True:
             rounds -= 1
-            if (rounds >= 0 and self._price(self.dual)[0]) or self.insist():
+            before, new = self.objective, rounds >= 0 and self._price(self.dual)[0]
+            if new or self.insist():
                 if not self.run(PRIMAL, end - self.clock.seconds):
                     return False
+                if new and before - self.objective < little * abs(before):
+                    rounds = 0
             elif not self.add_rows(self._broken(*self._link_rows)):
                 return True
             elif not self.run(DUAL, end - self.clock.seconds, near=True):
@@ -560,9 +586,12 @@ class Sifted(Master):
                     up[pick] = True
                     # Where nothing is mostly taken, closing all of them may be the cheaper way.
                     if not cautious and x[pick[0]] < threshold:
-                        none = self._cost(lower, np.where(open_, 0.0, upper), end)
-                        if none <= self._cost(np.where(up, 1.0, lower), np.where(down, 0.0, upper), end):
+                        one = self._cost(np.where(up, 1.0, lower), np.where(down, 0.0, upper), end)
+                        basis = self.basis()
+                        if self._cost(lower, np.where(open_, 0.0, upper), end, one) <= one:
                             up, down = np.zeros(len(x), bool), open_
+                        else:
+                            self.restore(basis)
                 surest = np.flatnonzero(up)[np.argsort(-x[up], kind="stable")]
                 up[surest[most:]] = False
                 lower[up] = 1.0
@@ -585,8 +614,15 @@ class Sifted(Master):
         self.hold(*first)
         return self.value * self.scaled.column
 
-    def _cost(self, lower: Floats, upper: Floats, end: float) -> float:
-        """Objective under other bounds of whole decisions; infinite where they leave no solution."""
+    def _cost(self, lower: Floats, upper: Floats, end: float, most: float = np.inf) -> float:
+        """Objective under other bounds of whole decisions; infinite where they leave no solution.
+
+        It is so as well where its bound tells that it is above `most`.
+        """
+        self.hold(lower, upper)
+        self.run(DUAL, end - self.clock.seconds, near=True, most=most)
+        if self.passed and self.bound(self.dual) >= self.scaled.value(most):
+            return np.inf
         return self.objective if self._try(lower, upper, end) else np.inf
 
     def _settled(self) -> Floats:
@@ -604,4 +640,4 @@ class Sifted(Master):
 
     def _try(self, lower: Floats, upper: Floats, end: float) -> bool:
         self.hold(lower, upper)
-        return self.settle(6, end - self.clock.seconds) and self.shortage <= 1e-6
+        return self.settle(6, end - self.clock.seconds, GAINED) and self.shortage <= 1e-6
