@@ -127,7 +127,7 @@ def test_what_will_be_refined_is_left_within_a_known_gap(relaxed, gap, monkeypat
 
 @pytest.fixture
 def solved():
-    """A relaxation with its basis and the bounds of whole decisions where a dear depot is closed."""
+    """A solved relaxation, and bounds of whole decisions by which the depot that it takes most of is closed."""
     sifted, _ = sifted_of(depots_case(1))
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
     columns = sifted.integer

@@ -343,7 +343,7 @@ class Tree:
         return [out[way] for way in sorted(out)]
 
     def _bounded(self, node: Node, birth: int, lower: Floats, upper: Floats, found: Probe) -> Node:
-        """Child of a node that steps bounded; without any its decisions are those of the node."""
+        """Child of a node that steps bounded; where none was needed its decisions are those of the node."""
         first, point = self.workers[0], node.point
         if found.decision is not None:
             point = found.decision[first.integer - first.n]

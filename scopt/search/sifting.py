@@ -617,12 +617,13 @@ class Sifted(Master):
     def _cost(self, lower: Floats, upper: Floats, end: float, most: float = np.inf) -> float:
         """Objective under other bounds of whole decisions; infinite where they leave no solution.
 
-        It is so as well where its bound tells that it is above `most`.
+        It is so as well where its bound tells that it is above `most`, in the units of the solver.
         """
-        self.hold(lower, upper)
-        self.run(DUAL, end - self.clock.seconds, near=True, most=most)
-        if self.passed and self.bound(self.dual) >= self.scaled.value(most):
-            return np.inf
+        if np.isfinite(most):
+            self.hold(lower, upper)
+            self.run(DUAL, end - self.clock.seconds, near=True, most=most)
+            if self.passed and self.bound(self.dual) >= self.scaled.value(most):
+                return np.inf
         return self.objective if self._try(lower, upper, end) else np.inf
 
     def _settled(self) -> Floats:
