@@ -1,5 +1,7 @@
 """Routes as columns: what they are, how they are told apart, and masters made of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from test_lean import refined
@@ -10,7 +12,7 @@ import scopt
 from scopt.case import Case
 from scopt.network import LAST
 from scopt.routes import Routes
-from scopt.search.kernel import Kernel
+from scopt.search.kernel import AGREED, Kernel
 from scopt.search.paths import Paths
 from scopt.search.root import follow, ways
 from scopt.search.sifting import Sifted
@@ -151,7 +153,8 @@ def test_a_kernel_keeps_what_a_relaxation_and_a_design_agree_about():
     other = int(np.flatnonzero((sifted.kind == "open_site") & ~fixed)[0])
     relaxed = whole.copy()
     relaxed[sifted.integer[other]] = 1.0 - design[other]
-    small = kernel.between(relaxed, dict(zip(place.tolist(), design.tolist(), strict=True)))
+    known = dict(zip(place.tolist(), design.tolist(), strict=True))
+    small = kernel.between(relaxed[kernel.beside :], known, AGREED).scaled
     held = (small.lower == small.upper)[place]
     assert (held == (fixed | (np.arange(len(place)) != other))).all()
     assert (small.lower[place] == design)[held].all()
@@ -161,3 +164,71 @@ def test_a_kernel_keeps_what_a_relaxation_and_a_design_agree_about():
     assert (small.upper[beside] == kernel.scaled.upper[beside]).all()
     again = solve_mip(small, rows, Clock(60.0), gap=1e-7)
     assert again.bound == pytest.approx(best.bound)
+    # What differs by no more than is told counts as agreed.
+    relaxed[sifted.integer[other]] = design[other] + 0.4 * (1 - 2 * design[other])
+    for distance, count in ((0.3, 1), (0.5, 0)):
+        near = kernel.between(relaxed[kernel.beside :], known, distance).scaled
+        assert (near.lower < near.upper)[place].sum() == count
+
+
+@pytest.fixture
+def depot_kernel():
+    """Kernel of depots, its relaxation, and a design that has all sites open at least."""
+    model = refined(depots_case(5, depots=7, shops=14, products=1))
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    kernel = Kernel.of(sifted)
+    place, sites = sifted.integer - kernel.beside, sifted.kind == "open_site"
+    lower = kernel.scaled.lower.copy()
+    lower[place[sites]] = 1.0
+    dear = replace(kernel.scaled, lower=np.minimum(lower, kernel.scaled.upper))
+    point = solve_mip(dear, np.ones(len(dear.row), bool), Clock(60.0), gap=1e-3).points[-1]
+    return kernel, sifted, {j: float(round(point[j])) for j in place.tolist()}, kernel.cost(point)
+
+
+def watched(monkeypatch):
+    """Decisions that branch and bound had to take, and cost of what it began with and ended with."""
+    seen = []
+
+    def solved(model, *args, **known):
+        out = solve_mip(model, *args, **known)
+        ends = [float(model.cost @ (out.points[k] / model.column)) for k in (0, -1)]
+        seen.append((int((model.arrays.integer & (model.lower < model.upper)).sum()), *ends))
+        return out
+
+    monkeypatch.setattr("scopt.search.kernel.solve_mip", solved)
+    return seen
+
+
+def test_a_design_is_improved_in_neighbourhoods_that_are_small_first(depot_kernel, monkeypatch):
+    kernel, sifted, design, before = depot_kernel
+    every = int((kernel.scaled.arrays.integer & (kernel.scaled.lower < kernel.scaled.upper)).sum())
+    best = solve_mip(kernel.scaled, np.ones(len(kernel.scaled.row), bool), Clock(60.0), gap=1e-7).bound
+    monkeypatch.setattr("scopt.search.kernel.LARGE", 0)
+    seen = watched(monkeypatch)
+    points = kernel.improved(sifted.value, design, Clock(60.0), gap=3e-4, limit=60.0)
+    costs = [kernel.cost(point) for point in points]
+    assert len(points) == len(seen) == 2  # the first ones brought enough
+    assert 0 < seen[0][0] < every
+    assert best * (1 - 1e-7) <= costs[-1] <= costs[0] * (1 + 1e-9) < before * (1 - 1e-3)
+    # Each begins with what the one before came to.
+    assert seen[1][1] <= seen[0][2] * (1 + 1e-9)
+    # What is as good as any is looked at from wider and wider away.
+    last = {j: float(round(points[-1][j])) for j in design}
+    seen.clear()
+    again = kernel.improved(sifted.value, last, Clock(60.0), gap=3e-4, limit=60.0)
+    assert len(again) == len(seen) == 3
+    assert [free for free, _, _ in seen] == sorted(free for free, _, _ in seen)
+    assert kernel.cost(again[-1]) <= costs[-1] * (1 + 1e-9)
+    assert kernel.improved(sifted.value, last, Clock(0.0), gap=3e-4, limit=0.0) == []
+
+
+def test_a_small_kernel_has_one_neighbourhood(depot_kernel, monkeypatch):
+    kernel, sifted, design, before = depot_kernel
+    seen = watched(monkeypatch)
+    points = kernel.improved(sifted.value, design, Clock(60.0), gap=1e-6, limit=60.0)
+    whole = kernel.between(sifted.value[kernel.beside :], design, AGREED).scaled
+    plain = solve_mip(whole, np.ones(len(whole.row), bool), Clock(60.0), gap=1e-6)
+    assert len(points) == len(seen) == 1
+    assert kernel.cost(points[0]) == pytest.approx(plain.bound, rel=1e-5)
+    assert kernel.cost(points[0]) < before

@@ -219,9 +219,13 @@ def test_the_promising_node_is_the_one_of_least_bound_and_gains_to_come():
     assert tree.promising() is not first
 
 
-def test_a_relaxation_that_costs_enough_is_not_branched_on():
+@pytest.mark.parametrize("climbed", [False, True])
+def test_a_relaxation_that_costs_enough_is_not_branched_on(climbed, monkeypatch):
     sifted, _ = sifted_of(depots_case(1, capacity=8_000))
     assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    sifted.climbed = climbed
+    if climbed:  # steps show it
+        monkeypatch.setattr(Sifted, "explore", None)
     full = sifted.best_bound
     sifted.best_bound = 0.99 * full  # as when it is left early
     tree = Tree(sifted, 2, 1e-6)
@@ -230,6 +234,7 @@ def test_a_relaxation_that_costs_enough_is_not_branched_on():
     assert tree.branched == 1
     assert 0.995 * full <= tree.bound <= full * (1 + 1e-6)
     # Where more is wanted than it costs, it is branched on at once.
+    monkeypatch.undo()
     tree = Tree(sifted, 2, 1e-6)
     tree.run(0.0, lambda: 1.001 * full, lambda bound: None)
     assert tree.branched == 2
@@ -367,7 +372,7 @@ def test_a_kernel_has_designs_with_one_doubtful_site_turned(threads):
     tree.turn(relaxed, design, 0.0)  # no time
     assert not tree.turned
     tree.turn(relaxed, design, 60.0)
-    assert tree.turned == set(sites.tolist())
+    assert {j for _, j in tree.turned} == set(sites.tolist())
     assert (sifted.lower == scaled.lower).all()
     assert (sifted.upper == scaled.upper).all()
     plain = np.array([least(scaled, j) for j in sites.tolist()])
@@ -376,6 +381,12 @@ def test_a_kernel_has_designs_with_one_doubtful_site_turned(threads):
     assert (after <= np.minimum(before * (1 + 1e-5), plain * 1.02)).all()
     tree.turn(relaxed, design, 60.0)  # each only once
     assert len(sifted.order) == found > known
+    assert len(tree.turned) == len(sites)
+    # What is turned in one design has to be turned in another one as well.
+    other = design.copy()
+    other[sites[0]] = 1.0 - design[sites[0]]
+    tree.turn(relaxed, other, 60.0)
+    assert len(tree.turned) == 2 * len(sites)
 
 
 def test_a_kernel_has_the_design_that_is_known():
@@ -420,7 +431,7 @@ def test_what_relaxation_and_design_agree_about_is_not_turned():
     relaxed[doubtful] = 0.5
     assert sifted.kind[doubtful].tolist() == ["open_site", "stock_point"]
     tree.turn(relaxed, design, 60.0)
-    assert tree.turned == {int(doubtful[0])}
+    assert {j for _, j in tree.turned} == {int(doubtful[0])}
 
 
 def expected(tree):

@@ -49,8 +49,8 @@ counts as whole after them."""
 SETTLE_ROUNDS = 20
 """Rounds of routes at most, when the solution of a leaf is kept."""
 
-TURNED, TURN_ROUNDS = ("open_site", "contract"), 5
-"""Decisions that are turned, and rounds of routes for each."""
+TURNED, TURN_ROUNDS, ONE = ("open_site", "contract"), 5, 0.25
+"""Decisions that are turned; rounds of routes for each, and its part of the time at most."""
 
 LATE = ("stock_point", "line")
 """Decisions that are branched on only when all others are whole."""
@@ -110,6 +110,7 @@ class Tree:
         sifted.moderate()
         arrays, columns = sifted.scaled.arrays, sifted.integer
         self.late = np.isin(sifted.kind, LATE)
+        self.firm = np.isin(sifted.kind, TURNED)
         price = np.abs(arrays.cost[columns])
         self.price = np.maximum(price, 1e-3 * price.max(initial=1.0))
         # Pseudo-costs: gain of the bound per unit of change, downwards and upwards; sums and counts.
@@ -119,7 +120,7 @@ class Tree:
         self.shut = np.inf
         self.leaves: list[Floats] = []
         self.lower, self.upper = arrays.lower[columns].copy(), arrays.upper[columns].copy()
-        self.turned: set[int] = set()
+        self.turned: set[tuple[bytes, int]] = set()  # with the design in which it was
         point, basis = sifted.value[columns].copy(), sifted.basis()
         self.open = [Node(sifted.best_bound, 0, self.lower, self.upper, point, basis, sifted.center)]
         self.cost = sifted.scaled.value(sifted.objective)  # of the relaxation, money per year
@@ -204,10 +205,13 @@ class Tree:
         first, end = self.workers[0], self.clock.seconds + limit
         doubtful = ~agree(relaxed, design)
         lower, upper = (np.where(doubtful, bound, design) for bound in (self.lower, self.upper))
-        sites = np.flatnonzero(doubtful & np.isin(first.kind, TURNED))
+        sites = np.flatnonzero(doubtful & self.firm)
         lower[sites] = upper[sites] = design[sites]
         sites = sites[np.argsort(-np.abs(relaxed - design)[sites], kind="stable")]
-        todo = [None, *(j for j in sites.tolist() if j not in self.turned)]
+        key = design[self.firm].tobytes()
+        todo = [j for j in sites.tolist() if (key, j) not in self.turned]
+        first.hold(design, design)
+        first.settle(TURN_ROUNDS, limit)
         basis = first.basis()
 
         def work(worker: Sifted, number: int) -> None:
@@ -215,21 +219,24 @@ class Tree:
             for j in todo[number :: self.threads]:
                 if self.clock.seconds >= end or self.clock.stopped:
                     break
-                low, high = (design, design) if j is None else (lower.copy(), upper.copy())
-                if j is not None:
-                    low[j] = high[j] = 1.0 - design[j]
-                    self.turned.add(j)
+                low, high = lower.copy(), upper.copy()
+                low[j] = high[j] = 1.0 - design[j]
+                self.turned.add((key, j))
                 worker.hold(low, high)
-                worker.settle(TURN_ROUNDS, end - self.clock.seconds)
+                worker.settle(TURN_ROUNDS, min(end - self.clock.seconds, ONE * limit))
             worker.release()
 
         self._side_by_side(work)
         self._gather()
 
     def _price_on(self, enough: float, end: float) -> None:
-        """Add routes to the relaxation of all, which costs enough, until its bound shows that."""
-        root = self.open[0]
-        bound = self.workers[0].explore(root.lower, root.upper, root.basis, enough, self.gap, end)
+        """Show by routes, or by steps, that the relaxation of all, which costs enough, does so."""
+        root, first = self.open[0], self.workers[0]
+        if first.climbed:
+            found = probe(first, root.lower, root.upper, root.dual, SLIGHT, end, enough, brief=True)
+            self.open[0] = replace(root, bound=max(root.bound, found.bound), dual=found.dual)
+            return
+        bound = first.explore(root.lower, root.upper, root.basis, enough, self.gap, end)
         self.open[0] = replace(root, bound=max(root.bound, bound))
 
     def _branch(self, node: Node, enough: float, end: float) -> bool:

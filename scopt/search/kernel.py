@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array, csr_array, hstack
 
+from scopt.search.solver import Lp, solve_mip
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scopt.search.sifting import Sifted
-    from scopt.search.solver import Scaled
+    from scopt.search.solver import Clock, Scaled
 
     Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
@@ -23,9 +25,14 @@ AGREED = 0.02
 """Distance up to which a relaxation agrees with a design about a decision."""
 
 
-def agree(relaxed: Floats, design: Floats) -> Bools:
-    """Decisions about which the values of a relaxation and of a design agree."""
-    return np.asarray(np.abs(relaxed - design) <= AGREED)
+LARGE, DISTANCES, FINER = 20_000, (0.5, 0.25, AGREED), 1 / 3
+"""Columns of a kernel from which on such distances from its linear program give one neighbourhood of a design
+after the other; and the part of the gap that is asked for in all but the last."""
+
+
+def agree(relaxed: Floats, design: Floats, distance: float = AGREED) -> Bools:
+    """Decisions about which the values of a relaxation and of a design agree but for a distance."""
+    return np.asarray(np.abs(relaxed - design) <= distance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +75,18 @@ class Kernel:
         )  # fmt: skip
         return cls(small, n, routes)
 
-    def between(self, relaxed: Floats, design: dict[int, float]) -> Scaled:
-        """Hold the decisions about which a relaxation and a design agree.
+    def improved(
+        self, relaxed: Floats, design: dict[int, float], clock: Clock, *, gap: float, limit: float,
+        seed: int = 0, threads: int | None = None,
+    ) -> list[Floats]:  # fmt: skip
+        """Look for better designs around one, in neighbourhoods that grow (Mladenović and Hansen 1997).
 
-        What is left is small, and the design is in it (relaxation induced neighbourhood search, Danna,
-        Rothberg and Le Pape 2005).
+        In each the decisions are held about which a relaxed solution and the best design so far agree
+        (relaxation induced neighbourhood search, Danna, Rothberg and Le Pape 2005): first those of the whole
+        relaxation, then besides those of the linear program that this leaves, with a distance that shrinks
+        (`DISTANCES`). A few dozen decisions are left, which take seconds; with all that a relaxation leaves
+        open, cuts take most of the time and tell of bounds only. So that is searched only where the others
+        bring little, or where the kernel is small.
 
         Parameters
         ----------
@@ -80,13 +94,58 @@ class Kernel:
             Values of all columns of the whole model.
         design
             Values of whole decisions, by their columns in this model.
+        gap, limit
+            Relative gap at which the widest one is left, and seconds for all.
+
+        Returns
+        -------
+        list of ndarray
+            The best solution of each of them, in the units of the case.
+        """
+        points: list[Floats] = []
+        end, point = clock.seconds + limit, relaxed[self.beside :]
+        rest = self.between(point, design, AGREED)
+        every, costs, distances = np.ones(len(rest.scaled.row), bool), [0.0], DISTANCES[-1:]
+        if len(rest.scaled.cost) >= LARGE:
+            found = Lp(rest.scaled, None, clock, seed).solve(limit)
+            if found is None:
+                return points
+            point, distances = found, DISTANCES
+        for distance in distances:
+            left, brought = end - clock.seconds, costs[-1] < (1 - FINER * gap) * costs[0]
+            if left <= 0 or (brought and distance == AGREED):
+                break
+            better = solve_mip(
+                rest.between(point, design, distance).scaled, every, clock, start=design, limit=left,
+                gap=gap if distance == AGREED else FINER * gap, seed=seed, threads=threads,
+            ).points  # fmt: skip
+            if better:
+                costs = [*(costs if points else [self.cost(better[0])]), self.cost(better[-1])]
+                points.append(better[-1])
+                design = {column: float(round(better[-1][column])) for column in design}
+        return points
+
+    def between(self, point: Floats, design: dict[int, float], distance: float) -> Kernel:
+        """Hold the decisions about which a point and a design agree but for a distance; the design is in it.
+
+        Parameters
+        ----------
+        point
+            Values of the decisions, first, in the units of the case.
+        design
+            Values of whole decisions, by their columns.
         """
         column = np.fromiter(design, np.int64, len(design))
         value = np.fromiter(design.values(), float, len(design))
-        agreed = agree(relaxed[self.beside + column], value)
-        lower, upper = self.scaled.lower.copy(), self.scaled.upper.copy()
+        agreed = agree(point[column], value, distance)
+        scaled = self.scaled
+        lower, upper = scaled.lower.copy(), scaled.upper.copy()
         lower[column[agreed]] = upper[column[agreed]] = value[agreed]
-        return replace(self.scaled, lower=lower, upper=upper)
+        return replace(self, scaled=replace(scaled, lower=lower, upper=upper))
+
+    def cost(self, point: Floats) -> float:
+        """Return what a solution costs, in money."""
+        return self.scaled.value(float(self.scaled.cost @ (point / self.scaled.column)))
 
     def whole(self, point: Floats) -> Floats:
         """Return a solution as one of the whole model, in the units of the case."""

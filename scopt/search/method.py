@@ -65,13 +65,22 @@ NEAR = 3.0
 SOON = 1.25
 """Multiple of the asked gap up to which branching alone is expected to reach it soon."""
 
+SOONER = 1.5
+"""Such a multiple where kernels brought a better design already."""
+
 COUNTS = 0.1
 """Part of the asked gap by which a design has to be cheaper for its neighbourhood to be looked at."""
 
 PROBE = 0.3
 """Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
-TURNING = 0.5
+QUICK = 0.25
+"""Part of the time of a relaxation that its linear programs may take at most for a dive in it."""
+
+BEFORE = 0.5
+"""Time for the kernel of a relaxation that is to be refined, as a part of what it took."""
+
+TURNING = 0.4
 """Time in which routes for a kernel may be found, as a part of that for the kernel itself."""
 
 MOSTLY = 0.5
@@ -253,8 +262,11 @@ class Search:
         return gap is not None and -BOUND_NOISE <= gap <= self.options.gap + 1e-12
 
     def _near(self, times: float = NEAR) -> bool:
-        """Whether the design at hand leaves more to the bound than to better designs."""
-        gap = self.gap
+        """Whether the design at hand leaves more to the bound than to better designs.
+
+        A relaxation whose rounds ended tells what its bound can soon be raised to.
+        """
+        gap = relative_gap(None if self.best is None else self.best.cost, max(self.bound, self.settled))
         return gap is not None and gap <= times * self.options.gap
 
     def _raise(self, bound: float) -> None:
@@ -423,11 +435,14 @@ class Search:
         relaxed, took = sifted.value.copy(), max(self.clock.seconds - begun, 1.0)
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
-            if (point := tree.dive(0.3 * self.clock.left)) is not None:
+            refined = self.refinements > 0 and self.cells.count and self.best is not None
+            # A dive solves as many linear programs again; where they are large a kernel brings more.
+            quick = took - sifted.stepping <= QUICK * took
+            if (quick or not refined) and (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
-            refined = self.refinements > 0
             if self.cells.count and (not self._near(SOON) if refined else self._chord_share() < MOSTLY):
-                self._kernel(model, arrays, scaled, sifted, relaxed, took, tree)
+                limit = took if refined else BEFORE * took
+                self._kernel(model, arrays, scaled, sifted, relaxed, limit, tree)
         self.refinements += 1
         if self._done():
             return False
@@ -495,17 +510,20 @@ class Search:
         end = self.clock.seconds + limit
         if self.cells.count:
             kernel = Kernel.of(sifted)
-            known = None if start is None else {j - kernel.beside: value for j, value in start.items()}
-            small = kernel.scaled if known is None else kernel.between(relaxed, known)
-            rows = np.ones(len(small.row), bool)
-            points = solve_mip(small, rows, self.clock, start=known, **effort).points
+            if start is None:
+                rows = np.ones(len(kernel.scaled.row), bool)
+                points = solve_mip(kernel.scaled, rows, self.clock, **effort).points
+            else:
+                known = {j - kernel.beside: value for j, value in start.items()}
+                points = kernel.improved(relaxed, known, self.clock, **effort)
             points = [kernel.whole(point) for point in points]
         else:
             closed = sifted.unsupported(relaxed)
             points = solve_mip(scaled, ~arrays.lazy, self.clock, start=start, closed=closed, **effort).points
-        self._improve(model, arrays, points[-2:])
+        self._improve(model, arrays, points[-1 if self.cells.count else -2 :])
         left, better = end - self.clock.seconds, before is not None and self._cheaper(before)
-        if self.cells.count and better and left > 0:  # another design has another neighbourhood
+        again = self.cells.count and self.refinements > 0 and better and not self._near(SOONER)
+        if again and left > 0:  # another design has another neighbourhood
             self._kernel(model, arrays, scaled, sifted, relaxed, left, tree)
 
     def _cheaper(self, than: Design) -> bool:
