@@ -173,9 +173,10 @@ def test_a_kernel_keeps_what_a_relaxation_and_a_design_agree_about():
 
 @pytest.fixture
 def depot_kernel():
-    """Kernel of depots, its relaxation, and a design that has all sites open at least."""
+    """Kernel of depots, its relaxation, a design that has all sites open, and the cost of a solution."""
     model = refined(depots_case(5, depots=7, shops=14, products=1))
-    sifted = Sifted(model, Scaled.of(model.compile()), Clock(120.0))
+    arrays = model.compile()
+    sifted = Sifted(model, Scaled.of(arrays), Clock(120.0))
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
     kernel = Kernel.of(sifted)
     place, sites = sifted.integer - kernel.beside, sifted.kind == "open_site"
@@ -183,17 +184,22 @@ def depot_kernel():
     lower[place[sites]] = 1.0
     dear = replace(kernel.scaled, lower=np.minimum(lower, kernel.scaled.upper))
     point = solve_mip(dear, np.ones(len(dear.row), bool), Clock(60.0), gap=1e-3).points[-1]
-    return kernel, sifted, {j: float(round(point[j])) for j in place.tolist()}, kernel.cost(point)
+
+    def cost(whole):
+        sifted.replaced.fill(scaled_point := whole / sifted.scaled.column)
+        return float(arrays.cost @ (scaled_point * sifted.scaled.column)) + arrays.offset
+
+    return kernel, sifted, {j: float(round(point[j])) for j in place.tolist()}, cost
 
 
 def watched(monkeypatch):
-    """Decisions that branch and bound had to take, and cost of what it began with and ended with."""
+    """Decisions that branch and bound had to take, what it began with, and what it came to."""
     seen = []
 
     def solved(model, *args, **known):
         out = solve_mip(model, *args, **known)
-        ends = [float(model.cost @ (out.points[k] / model.column)) for k in (0, -1)]
-        seen.append((int((model.arrays.integer & (model.lower < model.upper)).sum()), *ends))
+        free = int((model.arrays.integer & (model.lower < model.upper)).sum())
+        seen.append((free, known["start"], out.points))
         return out
 
     monkeypatch.setattr("scopt.search.kernel.solve_mip", solved)
@@ -201,34 +207,44 @@ def watched(monkeypatch):
 
 
 def test_a_design_is_improved_in_neighbourhoods_that_are_small_first(depot_kernel, monkeypatch):
-    kernel, sifted, design, before = depot_kernel
+    kernel, sifted, design, cost = depot_kernel
     every = int((kernel.scaled.arrays.integer & (kernel.scaled.lower < kernel.scaled.upper)).sum())
     best = solve_mip(kernel.scaled, np.ones(len(kernel.scaled.row), bool), Clock(60.0), gap=1e-7).bound
     monkeypatch.setattr("scopt.search.kernel.LARGE", 0)
     seen = watched(monkeypatch)
-    points = kernel.improved(sifted.value, design, Clock(60.0), gap=3e-4, limit=60.0)
-    costs = [kernel.cost(point) for point in points]
-    assert len(points) == len(seen) == 2  # the first ones brought enough
+    points = kernel.improved(sifted.value, design, cost, Clock(60.0), gap=3e-4, limit=60.0)
+    costs = [cost(point) for point in points]
+    assert len(seen) == 2  # they brought enough
     assert 0 < seen[0][0] < every
-    assert best * (1 - 1e-7) <= costs[-1] <= costs[0] * (1 + 1e-9) < before * (1 - 1e-3)
-    # Each begins with what the one before came to.
-    assert seen[1][1] <= seen[0][2] * (1 + 1e-9)
-    # What is as good as any is looked at from wider and wider away.
-    last = {j: float(round(points[-1][j])) for j in design}
+    assert best * (1 - 1e-7) <= costs[-1] < costs[0] * (1 - 1e-3)
+    assert costs == sorted(costs, reverse=True)
+    assert len(points) == sum(len(found) for _, _, found in seen)
+    # Where nothing better is found one looks further and further away.
+    last = {j: float(round(points[-1][kernel.beside + j])) for j in design}
     seen.clear()
-    again = kernel.improved(sifted.value, last, Clock(60.0), gap=3e-4, limit=60.0)
-    assert len(again) == len(seen) == 3
+    again = kernel.improved(sifted.value, last, cost, Clock(60.0), gap=3e-4, limit=60.0)
+    assert len(seen) == 3
     assert [free for free, _, _ in seen] == sorted(free for free, _, _ in seen)
-    assert kernel.cost(again[-1]) <= costs[-1] * (1 + 1e-9)
-    assert kernel.improved(sifted.value, last, Clock(0.0), gap=3e-4, limit=0.0) == []
+    assert cost(again[-1]) <= costs[-1] * (1 + 1e-9)
+    assert kernel.improved(sifted.value, last, cost, Clock(0.0), gap=3e-4, limit=0.0) == []
+
+
+def test_the_next_neighbourhood_is_that_of_the_truly_cheapest_design(depot_kernel, monkeypatch):
+    kernel, sifted, design, cost = depot_kernel
+    monkeypatch.setattr("scopt.search.kernel.LARGE", 0)
+    seen = watched(monkeypatch)
+    points = kernel.improved(sifted.value, design, lambda p: -cost(p), Clock(60.0), gap=3e-4, limit=60.0)
+    dearest = max(seen[0][2], key=lambda point: cost(kernel.whole(point)))
+    assert cost(kernel.whole(dearest)) > cost(kernel.whole(seen[0][2][-1]))
+    assert seen[1][1] == {j: float(round(dearest[j])) for j in design}
+    assert cost(points[-1]) == max(cost(point) for point in points)
 
 
 def test_a_small_kernel_has_one_neighbourhood(depot_kernel, monkeypatch):
-    kernel, sifted, design, before = depot_kernel
+    kernel, sifted, design, cost = depot_kernel
     seen = watched(monkeypatch)
-    points = kernel.improved(sifted.value, design, Clock(60.0), gap=1e-6, limit=60.0)
+    points = kernel.improved(sifted.value, design, cost, Clock(60.0), gap=1e-6, limit=60.0)
     whole = kernel.between(sifted.value[kernel.beside :], design, AGREED).scaled
     plain = solve_mip(whole, np.ones(len(whole.row), bool), Clock(60.0), gap=1e-6)
-    assert len(points) == len(seen) == 1
-    assert kernel.cost(points[0]) == pytest.approx(plain.bound, rel=1e-5)
-    assert kernel.cost(points[0]) < before
+    assert len(seen) == 1
+    assert cost(points[-1]) == pytest.approx(plain.bound, rel=1e-5)

@@ -1,5 +1,6 @@
 """The sifted relaxation and its branch and bound against the plain solver."""
 
+import itertools
 import os
 import signal
 from dataclasses import replace
@@ -16,6 +17,7 @@ from scopt.search.ascent import Probe
 from scopt.search.branching import Tree
 from scopt.search.kernel import Kernel
 from scopt.search.master import PRIMAL
+from scopt.search.method import Search
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Lp, Scaled, solve_mip
 from scopt.search.switches import Switches
@@ -494,6 +496,36 @@ def test_branching_agrees_with_the_plain_solver(limits, threads, cells, monkeypa
     assert branched.bound <= plain.cost * (1 + 1e-9)
     assert plain.bound <= branched.cost * (1 + 1e-9)
     assert branched.checks["ok"].all()
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_refined_relaxation_has_a_dive_where_it_is_quick(quick, monkeypatch):
+    case = depots_case(2, depots=10, shops=20)
+    monkeypatch.setattr(method, "SIFT_FROM", 10**9)
+    plain = scopt.solve(case, gap=5e-4, time_limit=120)
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(method, "QUICK", 10**9 if quick else 0)
+    seen = []
+
+    def note(owner, name):
+        own = getattr(owner, name)
+
+        def noted(self, *args, **known):
+            seen.append(name if name != "_sift" else self.refinements)
+            return own(self, *args, **known)
+
+        monkeypatch.setattr(owner, name, noted)
+
+    for owner, name in ((Search, "_sift"), (Tree, "dive"), (Tree, "run"), (Kernel, "improved")):
+        note(owner, name)
+    found = scopt.solve(case, gap=5e-4, time_limit=120)
+    first = [after for at, after in itertools.pairwise(seen) if isinstance(at, int) and at > 0]
+    assert seen[:2] == [0, "dive"]
+    assert first
+    assert set(first) == ({"dive"} if quick else {"improved"})
+    assert found.status == plain.status == "optimal"
+    assert found.bound <= plain.cost * (1 + 1e-9)
+    assert plain.bound <= found.cost * (1 + 1e-9)
 
 
 def test_branching_is_repeatable(depots, monkeypatch):

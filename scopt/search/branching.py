@@ -224,9 +224,11 @@ class Tree:
                 self.turned.add((key, j))
                 worker.hold(low, high)
                 worker.settle(TURN_ROUNDS, min(end - self.clock.seconds, ONE * limit))
-            worker.release()
 
-        self._side_by_side(work)
+        if todo:
+            self._side_by_side(work)
+        for worker in self.workers:
+            worker.release()
         self._gather()
 
     def _price_on(self, enough: float, end: float) -> None:
@@ -234,7 +236,8 @@ class Tree:
         root, first = self.open[0], self.workers[0]
         if first.climbed:
             found = probe(first, root.lower, root.upper, root.dual, SLIGHT, end, enough, brief=True)
-            self.open[0] = replace(root, bound=max(root.bound, found.bound), dual=found.dual)
+            if found.bound > root.bound:
+                self.open[0] = replace(root, bound=found.bound, dual=found.dual)
             return
         bound = first.explore(root.lower, root.upper, root.basis, enough, self.gap, end)
         self.open[0] = replace(root, bound=max(root.bound, bound))

@@ -1,4 +1,4 @@
-"""The kernel of a relaxation with stock: all decisions, and the routes that were found."""
+"""The kernel of a relaxation with stock: all decisions, and the routes that were found; designs in it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from scipy.sparse import csc_array, csr_array, hstack
 from scopt.search.solver import Lp, solve_mip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from scopt.search.sifting import Sifted
@@ -76,8 +78,8 @@ class Kernel:
         return cls(small, n, routes)
 
     def improved(
-        self, relaxed: Floats, design: dict[int, float], clock: Clock, *, gap: float, limit: float,
-        seed: int = 0, threads: int | None = None,
+        self, relaxed: Floats, design: dict[int, float], cost: Callable[[Floats], float], clock: Clock, *,
+        gap: float, limit: float, seed: int = 0, threads: int | None = None,
     ) -> list[Floats]:  # fmt: skip
         """Look for better designs around one, in neighbourhoods that grow (Mladenović and Hansen 1997).
 
@@ -94,36 +96,40 @@ class Kernel:
             Values of all columns of the whole model.
         design
             Values of whole decisions, by their columns in this model.
+        cost
+            What a solution of the whole model truly costs; here chords leave out a part of it.
         gap, limit
             Relative gap at which the widest one is left, and seconds for all.
 
         Returns
         -------
         list of ndarray
-            The best solution of each of them, in the units of the case.
+            Solutions of the whole model, in the units of the case, the truly cheapest last.
         """
         points: list[Floats] = []
         end, point = clock.seconds + limit, relaxed[self.beside :]
         rest = self.between(point, design, AGREED)
-        every, costs, distances = np.ones(len(rest.scaled.row), bool), [0.0], DISTANCES[-1:]
+        every, costs = np.ones(len(rest.scaled.row), bool), list[float]()
+        distances: tuple[float, ...] = DISTANCES[-1:]
         if len(rest.scaled.cost) >= LARGE:
             found = Lp(rest.scaled, None, clock, seed).solve(limit)
             if found is None:
                 return points
             point, distances = found, DISTANCES
         for distance in distances:
-            left, brought = end - clock.seconds, costs[-1] < (1 - FINER * gap) * costs[0]
+            left, brought = end - clock.seconds, min(costs) < (1 - FINER * gap) * costs[0] if costs else False
             if left <= 0 or (brought and distance == AGREED):
                 break
-            better = solve_mip(
+            new = solve_mip(
                 rest.between(point, design, distance).scaled, every, clock, start=design, limit=left,
                 gap=gap if distance == AGREED else FINER * gap, seed=seed, threads=threads,
             ).points  # fmt: skip
-            if better:
-                costs = [*(costs if points else [self.cost(better[0])]), self.cost(better[-1])]
-                points.append(better[-1])
-                design = {column: float(round(better[-1][column])) for column in design}
-        return points
+            if new:
+                points += new
+                costs += [cost(self.whole(one)) for one in new]
+                best = points[int(np.argmin(costs))]
+                design = {column: float(round(best[column])) for column in design}
+        return [self.whole(points[n]) for n in np.argsort(costs, kind="stable")[::-1].tolist()]
 
     def between(self, point: Floats, design: dict[int, float], distance: float) -> Kernel:
         """Hold the decisions about which a point and a design agree but for a distance; the design is in it.
@@ -142,10 +148,6 @@ class Kernel:
         lower, upper = scaled.lower.copy(), scaled.upper.copy()
         lower[column[agreed]] = upper[column[agreed]] = value[agreed]
         return replace(self, scaled=replace(scaled, lower=lower, upper=upper))
-
-    def cost(self, point: Floats) -> float:
-        """Return what a solution costs, in money."""
-        return self.scaled.value(float(self.scaled.cost @ (point / self.scaled.column)))
 
     def whole(self, point: Floats) -> Floats:
         """Return a solution as one of the whole model, in the units of the case."""

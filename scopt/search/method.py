@@ -74,8 +74,8 @@ COUNTS = 0.1
 PROBE = 0.3
 """Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
-QUICK = 0.25
-"""Part of the time of a relaxation that its linear programs may take at most for a dive in it."""
+QUICK = 15_000
+"""Rows of a refined linear program up to which there is a dive in it."""
 
 BEFORE = 0.5
 """Time for the kernel of a relaxation that is to be refined, as a part of what it took."""
@@ -436,8 +436,8 @@ class Search:
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
             refined = self.refinements > 0 and self.cells.count and self.best is not None
-            # A dive solves as many linear programs again; where they are large a kernel brings more.
-            quick = took - sifted.stepping <= QUICK * took
+            # A dive solves a dozen linear programs; where they are large a kernel brings more.
+            quick = len(sifted.row_order) <= QUICK
             if (quick or not refined) and (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             if self.cells.count and (not self._near(SOON) if refined else self._chord_share() < MOSTLY):
@@ -513,10 +513,15 @@ class Search:
             if start is None:
                 rows = np.ones(len(kernel.scaled.row), bool)
                 points = solve_mip(kernel.scaled, rows, self.clock, **effort).points
+                points = [kernel.whole(point) for point in points]
             else:
                 known = {j - kernel.beside: value for j, value in start.items()}
-                points = kernel.improved(relaxed, known, self.clock, **effort)
-            points = [kernel.whole(point) for point in points]
+
+                def cost(point: Floats) -> float:
+                    design = price(model, arrays, point)
+                    return np.inf if design is None else design.cost
+
+                points = kernel.improved(relaxed, known, cost, self.clock, **effort)
         else:
             closed = sifted.unsupported(relaxed)
             points = solve_mip(scaled, ~arrays.lazy, self.clock, start=start, closed=closed, **effort).points

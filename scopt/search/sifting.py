@@ -111,8 +111,6 @@ class Sifted(Master):
         Whether it begins from the basis of another one.
     climbed
         Whether steps came before its linear programs, as these are large, and there is stock.
-    stepping
-        Seconds that those steps took.
     guess
         Duals to begin with, from another one, (rows,).
     """
@@ -130,7 +128,7 @@ class Sifted(Master):
         names = [arrays.decisions[j].parent_component().local_name for j in self.integer - arrays.flows]
         self.kind = np.array(names, dtype=object)
         self.sets: list[Ints] = []
-        self.led, self.climbed, self.stepping = False, False, 0.0
+        self.led, self.climbed = False, False
         self.guess: Floats | None = None
         self.closed = np.zeros(self.n, bool)
         self._find_demand()
@@ -359,7 +357,6 @@ class Sifted(Master):
         fine = min(gap, FINE) if self.last.cells.all() else (ROUGH if first else CLOSE) * gap
         if climbs and self.guess is not None:
             ascend(self, self.guess, fine, 0.5 * limit, report, enough)
-            self.stepping = self.clock.seconds - end + limit
             if self.best_bound >= enough:
                 return True
         if not self.run(DUAL, end - self.clock.seconds):
