@@ -75,7 +75,7 @@ PROBE = 0.3
 """Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
 QUICK = 15_000
-"""Rows of a refined linear program up to which there is a dive in it."""
+"""Rows of a refined linear program up to which there is a dive in it in any case."""
 
 BEFORE = 0.5
 """Time for the kernel of a relaxation that is to be refined, as a part of what it took."""
@@ -436,9 +436,10 @@ class Search:
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
             refined = self.refinements > 0 and self.cells.count and self.best is not None
-            # A dive solves a dozen linear programs; where they are large a kernel brings more.
-            quick = len(sifted.row_order) <= QUICK
-            if (quick or not refined) and (point := tree.dive(0.3 * self.clock.left)) is not None:
+            # A dive solves a dozen linear programs; where they are large a kernel brings more, unless
+            # branching is expected to do without one.
+            rounded = not refined or len(sifted.row_order) <= QUICK or self._near(SOON)
+            if rounded and (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             if self.cells.count and (not self._near(SOON) if refined else self._chord_share() < MOSTLY):
                 limit = took if refined else BEFORE * took
