@@ -192,8 +192,8 @@ class Tree:
         Routes were found for the relaxation, which keeps a little of all decisions. Where a site that it
         takes is closed, they leave markets without any: a kernel has no other design in it, however many
         decisions are free, and often not even the one that is known (Sadykov et al. 2019). So routes are
-        priced for the design, and with each doubtful one turned once and all others as in it; whatever both
-        agree about is held.
+        priced for the design, and with each doubtful one turned, once a design, and all others as in it;
+        whatever both agree about is held.
 
         Parameters
         ----------

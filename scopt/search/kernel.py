@@ -93,13 +93,17 @@ class Kernel:
         Parameters
         ----------
         relaxed
-            Values of all columns of the whole model.
+            Values of all columns of the whole model, of which those of whole decisions are looked at.
         design
             Values of whole decisions, by their columns in this model.
         cost
-            What a solution of the whole model truly costs; here chords leave out a part of it.
+            What a solution of the whole model truly costs, money per year; chords leave out a part of it.
+        clock
+            Time budget.
         gap, limit
             Relative gap at which the widest one is left, and seconds for all.
+        seed, threads
+            Of the solver.
 
         Returns
         -------
@@ -137,9 +141,11 @@ class Kernel:
         Parameters
         ----------
         point
-            Values of the decisions, first, in the units of the case.
+            Values of the columns of this model, or of its decisions alone, which come first.
         design
             Values of whole decisions, by their columns.
+        distance
+            How far apart both may be, where one unit is all or nothing.
         """
         column = np.fromiter(design, np.int64, len(design))
         value = np.fromiter(design.values(), float, len(design))

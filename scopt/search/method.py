@@ -491,11 +491,11 @@ class Search:
 
         With stock that are the routes of the relaxation, with its rows, and the decisions about which it and
         the best design disagree, with routes for it and for each such site turned if there is a tree
-        (`Tree.turn`); without, where a site serves whom it likes, all columns of the decisions that the
-        relaxation takes. There strong rows are left out, which make every step dearer and tell of bounds
-        only, and branching comes first, as it raises the bound besides. The first time it may take as long
-        (`limit`, in seconds) as the relaxation took, then twice as long, and so on: branching may find
-        designs sooner.
+        (`Tree.turn`), a part of these decisions at a time (`Kernel.improved`); without, where a site serves
+        whom it likes, all columns of the decisions that the relaxation takes. There strong rows are left out,
+        which make every step dearer and tell of bounds only, and branching comes first, as it raises the
+        bound besides. The first time it may take as long (`limit`, in seconds) as the relaxation took, then
+        twice as long, and so on: branching may find designs sooner.
         """
         if self._done():
             return
