@@ -15,7 +15,7 @@ from test_sifting import depots_case
 
 import scopt
 from scopt.interrupts import asked, held, whole
-from scopt.search.solver import Clock, Scaled, solve_mip
+from scopt.search.solver import Clock, Scaled, side_by_side, solve_mip
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 
@@ -80,6 +80,8 @@ class Running:
             [sys.executable, "-c", before + PLAIN, *args],
             stdout=self.printed, stderr=subprocess.PIPE, text=True, start_new_session=True,
             env=os.environ | {"TMPDIR": str(self.parts)},
+            # A suite that was begun in the background would hand on that interrupts are ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         self.told = ""
         self.watchdog = threading.Timer(PATIENCE, self.process.kill)
@@ -328,3 +330,19 @@ def test_an_error_within_branch_and_bound_stops_it(at_point):
         solve_mip(scaled, ~arrays.lazy, clock, gap=0.0, watch=watch)
     assert clock.stopped
     assert clock.seconds < PATIENCE / 2
+
+
+def test_an_interrupt_while_jobs_run_side_by_side_stops_the_clock_and_is_raised():
+    clock = Clock(60.0)
+
+    def job():
+        while clock.left:
+            time.sleep(0.01)
+        return clock.stopped
+
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([job, job], 2, clock)
+    assert clock.stopped
+    assert side_by_side([job, lambda: 1], 1, clock) == [True, 1]

@@ -215,29 +215,48 @@ def test_a_design_is_improved_in_neighbourhoods_that_are_small_first(depot_kerne
     points = kernel.improved(sifted.value, design, cost, Clock(60.0), gap=3e-4, limit=60.0)
     costs = [cost(point) for point in points]
     assert len(seen) == 2  # they brought enough
-    assert 0 < seen[0][0] < every
+    assert 0 < max(free for free, _, _ in seen) < every
+    assert [start for _, start, _ in seen] == [design, design]
     assert best * (1 - 1e-7) <= costs[-1] < costs[0] * (1 - 1e-3)
     assert costs == sorted(costs, reverse=True)
     assert len(points) == sum(len(found) for _, _, found in seen)
-    # Where nothing better is found one looks further and further away.
+    # Where nothing better is found one looks further away.
     last = {j: float(round(points[-1][kernel.beside + j])) for j in design}
     seen.clear()
     again = kernel.improved(sifted.value, last, cost, Clock(60.0), gap=3e-4, limit=60.0)
     assert len(seen) == 3
-    assert [free for free, _, _ in seen] == sorted(free for free, _, _ in seen)
+    assert max(free for free, _, _ in seen[:2]) <= seen[2][0]
     assert cost(again[-1]) <= costs[-1] * (1 + 1e-9)
     assert kernel.improved(sifted.value, last, cost, Clock(0.0), gap=3e-4, limit=0.0) == []
 
 
-def test_the_next_neighbourhood_is_that_of_the_truly_cheapest_design(depot_kernel, monkeypatch):
+def test_the_last_neighbourhood_is_that_of_the_truly_cheapest_design(depot_kernel, monkeypatch):
     kernel, sifted, design, cost = depot_kernel
     monkeypatch.setattr("scopt.search.kernel.LARGE", 0)
     seen = watched(monkeypatch)
-    points = kernel.improved(sifted.value, design, lambda p: -cost(p), Clock(60.0), gap=3e-4, limit=60.0)
-    dearest = max(seen[0][2], key=lambda point: cost(kernel.whole(point)))
-    assert cost(kernel.whole(dearest)) > cost(kernel.whole(seen[0][2][-1]))
-    assert seen[1][1] == {j: float(round(dearest[j])) for j in design}
+
+    def turned(whole):
+        return 1e9 - cost(whole)  # the dearest is the cheapest, by so little that one looks further
+
+    points = kernel.improved(sifted.value, design, turned, Clock(60.0), gap=3e-4, limit=60.0)
+    assert len(seen) == 3
+    first = [point for _, _, found in seen[:2] for point in found]
+    dearest = max(first, key=lambda point: cost(kernel.whole(point)))
+    assert cost(kernel.whole(dearest)) > min(cost(kernel.whole(point)) for point in first)
+    assert seen[2][1] == {j: float(round(dearest[j])) for j in design}
     assert cost(points[-1]) == max(cost(point) for point in points)
+
+
+def test_neighbourhoods_side_by_side_are_those_one_after_the_other(depot_kernel, monkeypatch):
+    kernel, sifted, design, cost = depot_kernel
+    monkeypatch.setattr("scopt.search.kernel.LARGE", 0)
+    one, two, some = (
+        kernel.improved(sifted.value, design, cost, Clock(60.0), gap=3e-4, limit=60.0, threads=threads)
+        for threads in (1, 2, None)
+    )
+    assert len(one) == len(two) == len(some) > 0
+    assert all((a == b).all() for a, b in zip(one, two, strict=True))
+    assert cost(some[-1]) == pytest.approx(cost(one[-1]), rel=1e-9)
 
 
 def test_a_small_kernel_has_one_neighbourhood(depot_kernel, monkeypatch):

@@ -240,7 +240,7 @@ def test_rows_hold_in_networks_with_times_and_stock(monkeypatch):
 def test_a_search_with_them_agrees_with_the_plain_path(steps_first, monkeypatch):
     monkeypatch.setattr(sifting, "ASCEND_FROM", 1 if steps_first else 10**6)
     steps = [(0.0, 1000.0, 3.0), (1500.0, 2500.0, 2.0), (4000.0, 6500.0, 1.0)]
-    case = depots_case(1, depots=5, shops=18, products=1, rates=rates([f"D{i}" for i in range(5)], steps))
+    case = depots_case(1, depots=5, shops=12, products=1, rates=rates([f"D{i}" for i in range(5)], steps))
     plain = scopt.solve(case, gap=1e-3)
     found: list[int] = []
     add_sets = Sifted.add_sets

@@ -12,14 +12,15 @@ the bound; the mean of what the steps did tells what to branch on then (`ascent`
 from __future__ import annotations
 
 import heapq
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scopt.search.ascent import probe
 from scopt.search.kernel import agree
+from scopt.search.solver import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -372,15 +373,5 @@ class Tree:
         """Do some work with each relaxation, which is told its number, in a thread of its own."""
         while len(self.workers) < self.threads:
             self.workers.append(self.workers[0].copy())
-        pool = ThreadPoolExecutor(len(self.workers))
-        try:
-            jobs = [pool.submit(work, worker, number) for number, worker in enumerate(self.workers)]
-            while wait(jobs, timeout=0.2).not_done:
-                pass
-        except KeyboardInterrupt:
-            self.clock.stop()
-            raise
-        finally:
-            pool.shutdown(wait=False)  # after an interrupt nobody waits for the solver
-        for job in jobs:
-            job.result()
+        jobs = [partial(work, worker, number) for number, worker in enumerate(self.workers)]
+        side_by_side(jobs, len(jobs), self.clock)

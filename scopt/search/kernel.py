@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array, hstack
 
-from scopt.search.solver import Lp, solve_mip
+from scopt.search.solver import Lp, side_by_side, solve_mip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +28,9 @@ __all__ = ["Kernel", "agree"]
 AGREED = 0.02
 """Distance up to which a relaxation agrees with a design about a decision."""
 
-
-LARGE, DISTANCES, FINER = 20_000, (0.5, 0.25, AGREED), 1 / 3
-"""Columns of a kernel from which on such distances from its linear program give one neighbourhood of a design
-after the other; and the part of the gap that is asked for in all but the last."""
+LARGE, CLOSE, FINER = 20_000, (0.5, 0.25), 1 / 3
+"""Columns of a kernel from which on small neighbourhoods come first, in which its linear program and a design
+agree but for such distances; and the part of the gap that is asked for there."""
 
 
 def agree(relaxed: Floats, design: Floats, distance: float = AGREED) -> Bools:
@@ -83,12 +84,12 @@ class Kernel:
     ) -> list[Floats]:  # fmt: skip
         """Look for better designs around one, in neighbourhoods that grow (Mladenović and Hansen 1997).
 
-        In each the decisions are held about which a relaxed solution and the best design so far agree
-        (relaxation induced neighbourhood search, Danna, Rothberg and Le Pape 2005): first those of the whole
-        relaxation, then besides those of the linear program that this leaves, with a distance that shrinks
-        (`DISTANCES`). A few dozen decisions are left, which take seconds; with all that a relaxation leaves
-        open, cuts take most of the time and tell of bounds only. So that is searched only where the others
-        bring little, or where the kernel is small.
+        In each the decisions are held about which a relaxed solution and the design agree (relaxation induced
+        neighbourhood search, Danna, Rothberg and Le Pape 2005): first those of the whole relaxation, then
+        besides those of the linear program that this leaves, with several distances side by side (`CLOSE`). A
+        few dozen decisions are left, which take seconds; with all that a relaxation leaves open, cuts take
+        most of the time and tell of bounds only. So that is searched only where the others bring little, then
+        around the best design, or where the kernel is small.
 
         Parameters
         ----------
@@ -110,29 +111,35 @@ class Kernel:
         list of ndarray
             Solutions of the whole model, in the units of the case, the truly cheapest last.
         """
-        points: list[Floats] = []
         end, point = clock.seconds + limit, relaxed[self.beside :]
         rest = self.between(point, design, AGREED)
-        every, costs = np.ones(len(rest.scaled.row), bool), list[float]()
-        distances: tuple[float, ...] = DISTANCES[-1:]
+        every, cores = np.ones(len(rest.scaled.row), bool), threads or os.cpu_count() or 1
+        points: list[Floats] = []
+        costs: list[float] = []
+
+        def search(distance: float, fine: float, own: int | None) -> list[Floats]:
+            left = end - clock.seconds
+            if left <= 0:
+                return []
+            small = rest.between(point, design, distance).scaled
+            return solve_mip(
+                small, every, clock, start=design, gap=fine, limit=left, seed=seed, threads=own
+            ).points
+
         if len(rest.scaled.cost) >= LARGE:
             found = Lp(rest.scaled, None, clock, seed).solve(limit)
             if found is None:
                 return points
-            point, distances = found, DISTANCES
-        for distance in distances:
-            left, brought = end - clock.seconds, min(costs) < (1 - FINER * gap) * costs[0] if costs else False
-            if left <= 0 or (brought and distance == AGREED):
-                break
-            new = solve_mip(
-                rest.between(point, design, distance).scaled, every, clock, start=design, limit=left,
-                gap=gap if distance == AGREED else FINER * gap, seed=seed, threads=threads,
-            ).points  # fmt: skip
-            if new:
-                points += new
-                costs += [cost(self.whole(one)) for one in new]
-                best = points[int(np.argmin(costs))]
-                design = {column: float(round(best[column])) for column in design}
+            point, own = found, None if threads is None else max(threads // len(CLOSE), 1)
+            jobs = [partial(search, distance, FINER * gap, own) for distance in CLOSE]
+            points = [one for some in side_by_side(jobs, cores, clock) for one in some]
+            costs = [cost(self.whole(one)) for one in points]
+        if costs:
+            best = points[int(np.argmin(costs))]
+            design = {column: float(round(best[column])) for column in design}
+        if not costs or max(costs) - min(costs) <= FINER * gap * max(costs):
+            more = search(AGREED, gap, threads)
+            points, costs = points + more, costs + [cost(self.whole(one)) for one in more]
         return [self.whole(points[n]) for n in np.argsort(costs, kind="stable")[::-1].tolist()]
 
     def between(self, point: Floats, design: dict[int, float], distance: float) -> Kernel:

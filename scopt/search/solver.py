@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import highspy
 import numpy as np
@@ -17,7 +17,7 @@ from scopt.errors import SolverError
 from scopt.interrupts import LOOSE, held
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Clock", "Lp", "Outcome", "Scaled", "check_version", "engine_for", "run", "solve_mip", "stoppable"]
+__all__ = [
+    "Clock", "Lp", "Outcome", "Scaled", "check_version", "engine_for", "run", "side_by_side", "solve_mip",
+    "stoppable",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 OLDEST = (1, 15, 1)
 """highspy 1.14 returns wrong optima on models with big-M rows (HiGHS issues 2975, 3043, 3073, 3094)."""
@@ -121,6 +126,29 @@ def stoppable(clock: Clock, asked: Callable[[], bool] | None = None) -> Iterator
             yield
     finally:
         done.set()
+
+
+def side_by_side(jobs: Sequence[Callable[[], T]], threads: int, clock: Clock) -> list[T]:
+    """Return what jobs give, in their order, as many at a time as there are threads.
+
+    An interrupt stops the clock, and nobody waits for the solver then.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Whoever waits was interrupted.
+    """
+    pool = ThreadPoolExecutor(max(threads, 1))
+    try:
+        done = [pool.submit(job) for job in jobs]
+        while wait(done, timeout=0.2).not_done:
+            pass
+    except KeyboardInterrupt:
+        clock.stop()
+        raise
+    finally:
+        pool.shutdown(wait=False)
+    return [job.result() for job in done]
 
 
 def _times(matrix: Any, column: Floats) -> csr_array:
