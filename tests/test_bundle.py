@@ -68,7 +68,7 @@ def test_of_too_many_functions_the_oldest_without_weight_goes(monkeypatch):
     bundle.step(np.zeros(4), 1.0)
     assert (bundle.weight > 0).tolist() == [True, False, True]
     bundle.add(np.array([3]), np.ones(1), 0.0, None)
-    assert [place.tolist() for place, _ in bundle.slopes] == [[0], [2], [3]]
+    assert bundle.matrix.toarray().tolist() == np.eye(4)[[0, 2, 3]].tolist()
     assert bundle.products == pytest.approx(np.diag(np.diag(bundle.products)))
     assert bundle.constant.tolist() == [0.0, 0.0, 0.0]
 
@@ -107,9 +107,9 @@ def test_large_coordinates_move_more(seed):
     assert (constants + slopes @ (at + bundle.step(at, level)) >= level - 1e-4).all()
     bundle.widen(rng.normal(size=(5, 2)))
     bundle.add(np.array([0, 9]), np.ones(2), 0.0, None)
-    whole = np.zeros((6, 10))
-    for number, (place, slope) in enumerate(bundle.slopes):
-        whole[number, place] = slope
+    whole = bundle.matrix.toarray()
+    assert (whole[:5, :8] == slopes).all()
+    assert whole[5].tolist() == [1.0, *[0.0] * 8, 1.0]
     assert bundle.products == pytest.approx((whole * bundle.inverse) @ whole.T)
 
 
@@ -139,3 +139,23 @@ def test_steps_end_at_the_top_of_a_function():
         point = point + bundle.step(point, best + level)
     assert best <= top + 1e-9
     assert best == pytest.approx(top, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_slopes_that_are_kept_stay_what_they_were(seed, monkeypatch):
+    """Whatever is forgotten, and however long slopes are."""
+    monkeypatch.setattr(module, "MOST", 5)
+    rng = np.random.default_rng(seed)
+    bundle, known = Bundle[int](30), []
+    for number in range(40):
+        place = np.sort(rng.choice(30, rng.integers(1, 30), replace=False))
+        slope = rng.normal(size=len(place))
+        known.append(np.zeros(30))
+        known[-1][place] = slope
+        bundle.weight = rng.integers(0, 2, len(bundle.origin)).astype(float)
+        bundle.add(place, slope, float(number), number)
+        whole = np.array([known[one] for one in bundle.origin])
+        assert (bundle.matrix.toarray() == whole).all()
+        assert bundle.constant.tolist() == bundle.origin
+        assert bundle.products == pytest.approx((whole * bundle.inverse) @ whole.T)
+    assert len(bundle.origin) == 5

@@ -85,7 +85,7 @@ def test_what_a_design_leaves_out_is_not_needed_however_little_it_costs(solved, 
     monkeypatch.setattr(ascent, "climb", climb)
     points = [name for name in solved.scaled.arrays.names if name.startswith("stock_point[D")][-2:]
     free = replace(solved.scaled.arrays, cost=0.0 * solved.scaled.arrays.cost)
-    solved.scaled = replace(solved.scaled, arrays=free)
+    monkeypatch.setattr(solved, "_scaled", replace(solved.scaled, arrays=free))
     needed(solved, dict.fromkeys(points, 1.0), -np.inf, 60.0)
     arrays = solved.scaled.arrays
     assert [solved.integer[one].tolist() for one in tried] == [[arrays.place[name]] for name in points]

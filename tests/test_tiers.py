@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array, vstack
 from test_sifting import depots_case
 from test_through import opened, routed, rows_of, solved_root, two_stages
 from tiny_cases import tiny_case
@@ -172,10 +173,17 @@ def test_steps_find_rows_before_any_linear_program():
     assert sifted.add_sets(list(sifted.sets)) == 0
     kinds = "decision_rows", "decision_columns", "flow_rows", "flow_columns"
     grown = [getattr(sifted, kind) for kind in kinds]
-    sifted._read_rows()
+    found = csr_array(sifted.scaled.matrix[-count:])
+    fresh = Sifted(model, scaled, Clock(60.0))
     for kind, matrix in zip(kinds, grown, strict=True):
-        assert abs(matrix - getattr(sifted, kind)).sum() == 0
-    assert sifted.lean.arrays is sifted.scaled.arrays
+        part = slice(sifted.n, None) if kind.startswith("decision") else slice(sifted.n)
+        whole = vstack([getattr(fresh, kind), found[:, part]])
+        assert matrix.shape == whole.shape
+        assert abs(matrix - whole).sum() == 0
+        assert matrix.has_sorted_indices
+    assert len(sifted.lean.row) == len(sifted.scaled.arrays.row_lower) == len(sifted.in_rows)
+    for name in ("row", "row_lower", "row_upper"):
+        assert (getattr(sifted.lean, name)[-count:] == getattr(sifted.scaled, name)[-count:]).all()
     assert len(sifted.sets) == len({one.tobytes() for one in sifted.sets}) == count
 
 

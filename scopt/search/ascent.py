@@ -10,15 +10,17 @@ best bound; where it turns out to be out of reach it is halved.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csc_array, hstack
 
 from scopt.search.bundle import Bundle
 from scopt.search.inner import Inner
 from scopt.search.rows import stacked
+from scopt.search.solver import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +152,7 @@ def climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
     enough: float = np.inf, *, brief: bool = False,
 ) -> Climb:  # fmt: skip
-    """Raise the bound of a relaxation step by step, and keep its best duals.
+    """Raise the bound of a relaxation step by step, and keep its best duals; all in a thread of its own.
 
     Parameters
     ----------
@@ -169,6 +171,15 @@ def climb(
     brief
         Whether to aim no higher than that, to look for no rows, and to end where it is far (`AHEAD`).
     """
+    steps = partial(_climb, sifted, start, little, end, report, enough, brief=brief)
+    return side_by_side([steps], 1, sifted.clock)[0]
+
+
+def _climb(
+    sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None], enough: float,
+    *, brief: bool,
+) -> Climb:  # fmt: skip
+    """Do so in this thread."""
     inner, whole = Inner(sifted), sifted.function
     moving = _may_move(sifted, inner)
     best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=attrgetter("value"))
@@ -257,8 +268,8 @@ def _cut(sifted: Sifted, bundle: Bundle[Solution]) -> int:
     mean = every.T @ (bundle.weight / bundle.weight.sum())
     sifted.replaced.fill(mean)
     if new := sifted.cut_by(sifted.tiers, mean):
-        matrix, most = csr_array(sifted.lean.matrix[-new:]), sifted.lean.row_upper[-new:]
-        bundle.widen(most - (every @ matrix.T).toarray())
+        rows = hstack([sifted.flow_rows[-new:], sifted.decision_rows[-new:]])
+        bundle.widen(sifted.lean.row_upper[-new:] - (every @ rows.T).toarray())
     return new
 
 

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import nnls
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+    Places = NDArray[np.int32]
     Floats = NDArray[np.float64]
 
 __all__ = ["Bundle"]
@@ -66,7 +67,10 @@ class Bundle(Generic[T]):
         self.slope_part, self.size_part = np.zeros(size), np.full(size, FLOOR**0.5)
         self.inverse = np.zeros(size)
         self.least = 0.0
-        self.slopes: list[tuple[Ints, Floats]] = []
+        # Slopes one after the other: where each begins, and its places and entries, with room for more.
+        self.start: Places = np.zeros(1, np.int32)
+        self.place: Places = np.empty(0, np.int32)
+        self.slope: Floats = np.empty(0)
         self.matrix = csr_array((0, size))  # of the slopes, (functions, coordinates)
         self.origin: list[T] = []
         self.constant, self.weight = np.zeros((2, 0))
@@ -74,15 +78,14 @@ class Bundle(Generic[T]):
 
     def add(self, place: Ints, slope: Floats, constant: float, origin: T) -> None:
         """Keep a function, with its slope in some places; of too many the oldest that is not needed goes."""
-        if len(self.slopes) == MOST:
+        if len(self.origin) == MOST:
             self._forget(int(np.argmin(self.weight > 0)))
         root = np.sqrt(np.abs(slope))
         self.least = self.least or LEAST * float(root.mean()) if len(place) else self.least
         new = self.inverse[place] == 0
         self.slope_part[place[new]] = 1.0 / (root[new] + self.least)
         self.inverse[place[new]] = self.slope_part[place[new]] * self.size_part[place[new]]
-        self.slopes.append((place, slope))
-        self._stack()
+        self._append(place, slope)
         self.origin.append(origin)
         self.constant, self.weight = np.append(self.constant, constant), np.append(self.weight, 0.0)
         measured = np.zeros(len(self.inverse))
@@ -125,28 +128,39 @@ class Bundle(Generic[T]):
 
     def widen(self, slope: Floats) -> None:
         """Add coordinates in which the last point is 0, given all slopes there, (functions, coordinates)."""
-        before = len(self.inverse)
         first = np.abs(slope[(slope != 0).argmax(axis=0), np.arange(slope.shape[1])])
         slope_part = np.where(first > 0, 1.0 / (np.sqrt(first) + self.least), 0.0)
         size_part = np.full(len(first), FLOOR**0.5)
         inverse = slope_part * size_part
-        for number, (place, known) in enumerate(self.slopes):
-            new = np.flatnonzero(slope[number])
-            self.slopes[number] = np.append(place, before + new), np.append(known, slope[number, new])
         self.slope_part = np.append(self.slope_part, slope_part)
         self.size_part = np.append(self.size_part, size_part)
         self.inverse = np.append(self.inverse, inverse)
-        self._stack()
+        self.matrix = csr_array(hstack([self.matrix, csr_array(slope)]))
+        self.start, self.place, self.slope = self.matrix.indptr, self.matrix.indices, self.matrix.data
         self.products = self.products + (slope * inverse) @ slope.T
 
-    def _stack(self) -> None:
-        """Put the slopes into one matrix."""
-        start = np.cumsum([0, *(len(place) for place, _ in self.slopes)], dtype=np.int32)
-        place = np.concatenate([place for place, _ in self.slopes], dtype=np.int32)
-        slope = np.concatenate([slope for _, slope in self.slopes])
-        self.matrix = csr_array((slope, place, start), shape=(len(self.slopes), len(self.inverse)))
+    def _append(self, place: Ints, slope: Floats) -> None:
+        """Put a slope below the others, which stay where they are while there is room."""
+        begin = int(self.start[-1])
+        end = begin + len(place)
+        if end > len(self.place):
+            self.place, self.slope = np.resize(self.place, 2 * end), np.resize(self.slope, 2 * end)
+        self.place[begin:end], self.slope[begin:end] = place, slope
+        self._read(np.append(self.start, np.int32(end)))
+
+    def _read(self, start: Places) -> None:
+        """Look at the slopes as a matrix."""
+        self.start, end = start, int(start[-1])
+        shape = len(start) - 1, len(self.inverse)
+        self.matrix = csr_array((self.slope[:end], self.place[:end], start), shape=shape)
 
     def _forget(self, number: int) -> None:
-        del self.slopes[number], self.origin[number]
+        begin, end, last = self.start[[number, number + 1, -1]].tolist()
+        stay = slice(begin, begin + last - end)
+        self.place[stay], self.slope[stay] = self.place[end:last], self.slope[end:last]
+        start = np.delete(self.start, number + 1)
+        start[number + 1 :] -= end - begin
+        self._read(start)
+        del self.origin[number]
         self.constant, self.weight = np.delete(self.constant, number), np.delete(self.weight, number)
         self.products = np.delete(np.delete(self.products, number, 0), number, 1)

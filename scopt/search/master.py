@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array, hstack, vstack
 
 from scopt.search.paths import Paths
+from scopt.search.rows import below
 from scopt.search.solver import engine_for, run
 
 if TYPE_CHECKING:
@@ -108,10 +109,11 @@ class Master:
 
     def _read_more(self, rows: csr_array) -> None:
         """Put rows that were added at the end of the matrix in these orders as well."""
-        self.decision_rows = csr_array(vstack([self.decision_rows, rows[:, self.n :]]))
-        self.decision_columns = csc_array(self.decision_rows)
-        self.flow_rows = csr_array(vstack([self.flow_rows, rows[:, : self.n]]))
-        self.flow_columns = csc_array(self.flow_rows)
+        flows, decisions = csr_array(rows[:, : self.n]), csr_array(rows[:, self.n :])
+        self.decision_rows = csr_array(vstack([self.decision_rows, decisions]))
+        self.decision_columns = below(self.decision_columns, decisions)
+        self.flow_rows = csr_array(vstack([self.flow_rows, flows]))
+        self.flow_columns = below(self.flow_columns, flows)
 
     def begin(self, rows: Ints, needy: Ints, sign: Floats, penalty: Floats) -> None:
         """Hand the decisions and some rows to the solver.

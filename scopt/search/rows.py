@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csc_array, csr_array, vstack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["stacked", "with_rows"]
+__all__ = ["below", "stacked", "with_rows"]
 
 
 def stacked(rows: Sequence[tuple[NDArray[np.int64], NDArray[Any]]], width: int) -> csr_array:
@@ -26,6 +26,20 @@ def stacked(rows: Sequence[tuple[NDArray[np.int64], NDArray[Any]]], width: int) 
     entries = [np.empty(0), *(entry for _, entry in rows)]
     start = np.cumsum([*map(len, columns)])
     return csr_array((np.concatenate(entries), np.concatenate(columns), start), shape=(len(rows), width))
+
+
+def below(matrix: csc_array, rows: csr_array) -> csc_array:
+    """Return a matrix with a few more rows at its end; columns stay sorted, nothing is sorted anew."""
+    more = csc_array(rows)
+    place = np.repeat(matrix.indptr[1:], np.diff(more.indptr))
+    return csc_array(
+        (
+            np.insert(matrix.data, place, more.data),
+            np.insert(matrix.indices, place, more.indices + matrix.shape[0]),
+            matrix.indptr + more.indptr,
+        ),
+        shape=(matrix.shape[0] + rows.shape[0], matrix.shape[1]),
+    )
 
 
 def with_rows(

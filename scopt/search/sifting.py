@@ -13,11 +13,12 @@ state of the linear program, so the search may stop at any time. A large model b
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from scopt.search.ascent import ascend
 from scopt.search.lagrangian import Function
@@ -105,8 +106,8 @@ class Sifted(Master):
 
     Attributes
     ----------
-    scaled
-        The scaled arrays, with the rows that were found.
+    lean
+        Those in which quantities are replaced (`Lean`); of rows that were found only units and bounds.
     led
         Whether it begins from the basis of another one.
     climbed
@@ -116,7 +117,8 @@ class Sifted(Master):
     """
 
     def __init__(self, model: Model, scaled: Scaled, clock: Clock, seed: int = 0) -> None:
-        self.model, self.scaled = model, scaled
+        self.model, self._scaled = model, scaled
+        self._later: list[csr_array] = []  # rows that were found and are not in it yet
         self.replaced = Lean.of(model, scaled)
         balance = np.zeros(len(scaled.row), bool)
         balance[: model.network.rows] = True
@@ -141,6 +143,16 @@ class Sifted(Master):
         self._start()
         self.best_bound = -np.inf
         self.center, self.dual = np.zeros((2, len(scaled.row)))
+
+    @property
+    def scaled(self) -> Scaled:
+        """The scaled arrays, with the rows that were found."""
+        if self._later:
+            rows, self._later = csr_array(vstack(self._later)), []
+            low, high = np.full(rows.shape[0], -np.inf), np.zeros(rows.shape[0])
+            arrays = with_rows(self._scaled.arrays, FOUND, rows, low, high, lazy=True)
+            self._scaled = self._scaled.with_rows(arrays)
+        return self._scaled
 
     @property
     def marks(self) -> Ints:
@@ -298,7 +310,7 @@ class Sifted(Master):
 
     def cut_by(self, rows: Through | TierRows, value: Floats) -> int:
         """Add rows of a kind that some values of all columns break; return how many."""
-        return self.add_sets(rows.broken(value * self.scaled.column))
+        return self.add_sets(rows.broken(value * self.lean.column))
 
     def add_sets(self, sets: list[Ints]) -> int:
         """Add the rows of sets that `through` or `tiers` found, if they are known here; return how many.
@@ -312,16 +324,20 @@ class Sifted(Master):
         if not kinds:
             return 0
         rows = stacked([kind.row(one) for kind, one in kinds], self.width)
-        before, count = len(self.in_rows), len(kinds)
+        before, count, lean = len(self.in_rows), len(kinds), self.lean
         self.sets += [one for _, one in kinds]
-        none, nought = np.zeros(count, bool), np.zeros(count)
-        arrays = with_rows(self.scaled.arrays, FOUND, rows, np.full(count, -np.inf), nought, lazy=True)
-        self.lean, self.scaled = self.lean.with_rows(arrays), self.scaled.with_rows(arrays)
+        self._later = [*self._later, rows]
+        none, nought, free = np.zeros(count, bool), np.zeros(count), np.full(count, -np.inf)
+        scale, more = lean.scaled_rows(rows)
+        self.lean = replace(
+            lean, row=np.append(lean.row, scale), row_lower=np.append(lean.row_lower, free),
+            row_upper=np.append(lean.row_upper, nought),
+        )  # fmt: skip
         for name in ("in_rows", "balance", "links"):
             setattr(self, name, np.append(getattr(self, name), none))
         self.center, self.dual = np.append(self.center, nought), np.append(self.dual, nought)
         self.row_seat = np.append(self.row_seat, np.full(count, -1))
-        self._read_more(csr_array(self.lean.matrix[before:]))
+        self._read_more(more)
         self.function = Function(self)
         return self.add_rows(before + np.arange(count))
 

@@ -247,14 +247,19 @@ class Scaled:
     def with_rows(self, arrays: Arrays) -> Scaled:
         """Return the same for arrays that have more rows at their end."""
         known = len(self.row)
-        more = _times(csr_array(arrays.matrix[known:]), self.column)
-        scale = 1.0 / _power(np.where((top := _largest(more)) > 0, top, 1.0))
-        more.data *= np.repeat(scale, np.diff(more.indptr))
+        scale, more = self.scaled_rows(csr_array(arrays.matrix[known:]))
         return replace(
             self, arrays=arrays, row=np.r_[self.row, scale], matrix=csr_array(vstack([self.matrix, more])),
             row_lower=np.r_[self.row_lower, arrays.row_lower[known:] * scale],
             row_upper=np.r_[self.row_upper, arrays.row_upper[known:] * scale],
         )  # fmt: skip
+
+    def scaled_rows(self, rows: csr_array) -> tuple[Floats, csr_array]:
+        """Scale some rows of the case: their factors, and themselves."""
+        more = _times(rows, self.column)
+        scale = 1.0 / _power(np.where((top := _largest(more)) > 0, top, 1.0))
+        more.data *= np.repeat(scale, np.diff(more.indptr))
+        return scale, more
 
     def value(self, objective: float) -> float:
         """Objective of the solver in the money of the case."""
@@ -335,16 +340,16 @@ def _check(engine: Any, status: Any) -> None:
 class Lp:
     """A linear program that is solved again and again with other costs, bounds and rows.
 
-    One that takes milliseconds each time (`brief`) is not to be interrupted, and has one thread for all its
-    runs, as to begin one would take as long. The caller's own thread is left alone: HiGHS keeps to the number
-    of threads that it first had there.
+    One that takes less than a millisecond each time (`brief`) is not to be interrupted, and is solved in the
+    thread of whoever asks, as to hand it to another one would take as long. That should not be one in which
+    others run HiGHS: it keeps to the number of threads that it first had there.
     """
 
     def __init__(
         self, model: Scaled, rows: Bools | None, clock: Clock, seed: int = 0, *, brief: bool = False
     ) -> None:
         self.model, self.clock = model, clock
-        self.thread = ThreadPoolExecutor(1) if brief else None
+        self.brief = brief
         self.engine = engine_for(seed)
         self.seat = np.arange(len(model.row)) if rows is None else np.cumsum(rows) - 1
         _pass(self.engine, model, rows, whole=False)
@@ -353,10 +358,10 @@ class Lp:
         """Solution in the units of the case, or None where there is none (infeasible, out of time)."""
         if limit is not None:
             self.engine.setOptionValue("time_limit", self.engine.getRunTime() + limit)
-        if self.thread is None:
-            run(self.engine, self.clock)
+        if self.brief:
+            _check(self.engine, self.engine.run())
         else:
-            _check(self.engine, self.thread.submit(self.engine.run).result())
+            run(self.engine, self.clock)
         self.status = self.engine.getModelStatus()
         if self.status != highspy.HighsModelStatus.kOptimal:
             return None
