@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from test_sifting import depots_case
+from tiny_cases import tiny_case
 
 import scopt
+from scopt.case import Case
 from scopt.search import method
 from scopt.search.branching import Tree
 from scopt.search.improve import Improver
@@ -40,6 +42,50 @@ def test_what_was_improved_before_does_not_matter(found):
     alone = Improver(found.model, found.arrays, Clock(60.0)).improve(values, found.best.variance)
     assert after.cost == alone.cost
     assert (after.flows == alone.flows).all()
+
+
+@pytest.mark.parametrize("seed", [22, 35])
+def test_a_join_of_one_pool_is_parted(seed):
+    """Whatever model the flows are of: joined, the pool alone has the stock that it has by itself."""
+    model = scopt.build(Case.from_frames(tiny_case(seed)))
+    search = Search(model, Options(gap=1e-3), Clock(60.0)).run()
+    ids, best, joined = search.chain.site_ids, search.best, len(search.chain.pool_ids)
+    assert search._without_idle_joins(model, best.flows, best.values, best.variance) is None
+    stocked = {key: at for key, at in best.variance.items() if at > 0}
+    (site,) = {site for site, _, _ in stocked}
+    name = f"join[{ids[site]}]"
+    assert best.values[name] == 0
+    moved = {(site, product, joined): at for (_, product, _), at in stocked.items()}
+    values, variance = search._without_idle_joins(
+        model, best.flows, best.values | {name: 1.0}, dict.fromkeys(best.variance, 0.0) | moved
+    )
+    assert values == best.values
+    assert {key: at for key, at in variance.items() if at > 0} == stocked
+    # Both are the same design.
+    one, other = (search.improver.improve(*start) for start in ((values, variance), (best.values, stocked)))
+    assert one.cost == pytest.approx(other.cost, rel=1e-9)
+
+
+def test_a_solution_with_a_join_of_one_pool_is_improved_apart_at_once(monkeypatch):
+    model = scopt.build(Case.from_frames(tiny_case(35)))
+    search = Search(model, Options(gap=1e-3), Clock(60.0)).run()
+    arrays, best = search.arrays, search.best
+    values = np.array([best.values[name] for name in arrays.names])
+    name = next(name for name in arrays.names if name.startswith("join["))
+    values[arrays.names.index(name)] = 1.0
+    tried = []
+
+    def improved(values, variance, rounds=6):
+        tried.append(values[name])
+        return best
+
+    monkeypatch.setattr(search.improver, "improve", improved)
+    search._improve(model, arrays, [np.concatenate([best.flows, values])])
+    assert tried == [0.0]
+    monkeypatch.setattr(search.improver, "improve", lambda values, *_: tried.append(values[name]))
+    search.improved.clear()
+    search._improve(model, arrays, [np.concatenate([best.flows, values])])
+    assert tried == [0.0, 0.0, 1.0]  # where that leads nowhere, as it is
 
 
 def test_rejoined_variance_by_hand(found):

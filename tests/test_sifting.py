@@ -535,6 +535,25 @@ def test_branching_is_repeatable(depots, monkeypatch):
     assert (first.cost, first.bound) == (second.cost, second.bound)
 
 
+def test_what_rows_leave_short_is_given_routes_before_a_relaxation_is_done(monkeypatch):
+    """Else a whole model would be taken for one that may have no solution."""
+    model = scopt.build(depots_case(1))
+    sifted = Sifted(model, Scaled.of(model.compile()), Clock(60.0))
+    left, run = [1e-5], Sifted.run
+
+    def short(self, strategy, limit, *, near=False, most=np.inf):
+        done = run(self, strategy, limit, near=near, most=most)
+        if near and left:  # after rows were added for the first time
+            self.shortage = left.pop()
+        return done
+
+    monkeypatch.setattr(Sifted, "run", short)
+    # The gap is so wide that nothing brings much of it.
+    assert sifted.solve(10.0, 60.0, lambda bound: None)
+    assert not left
+    assert sifted.shortage <= 1e-6
+
+
 @pytest.mark.parametrize("strategy", ["as_is", "integrated"])
 def test_sifting_agrees_with_enumeration(strategy, monkeypatch):
     monkeypatch.setattr(method, "SIFT_FROM", -1)

@@ -361,33 +361,48 @@ class Search:
             if start in self.improved:
                 continue
             self.improved.add(start)
-            design = self.improver.improve(values, variance)
+            apart = self._without_idle_joins(model, flows, values, variance)
+            design = None if apart is None else self.improver.improve(*apart)
+            if design is None:
+                design = self.improver.improve(values, variance)
             if design is None and model is self.model:
                 self._take(price(model, arrays, point))  # stopped before it could be improved
             self._take(design)
-            if design is not None and (apart := self._without_idle_joins(design)) is not None:
-                self._take(self.improver.improve(*apart))
+            if design is not None:
+                after = design.flows, design.values, design.variance
+                if (apart := self._without_idle_joins(self.model, *after)) is not None:
+                    self._take(self.improver.improve(*apart))
             self._report()
             if self._done():
                 break
 
-    def _without_idle_joins(self, design: Design) -> tuple[dict[str, float], dict[Cell, float]] | None:
-        """Decisions and variances of a design less joins of a single stocked pool; None without any."""
-        net, chain = self.model.network, self.chain
-        held = np.flatnonzero((net.kind == STOCK) & (design.flows[: net.size] > 0))
+    def _without_idle_joins(
+        self, model: Model, flows: Floats, values: dict[str, float], variance: dict[Cell, float]
+    ) -> tuple[dict[str, float], dict[Cell, float]] | None:
+        """Decisions and variances of a design less joins of a single stocked pool; None without any.
+
+        Parameters
+        ----------
+        model, flows
+            Model that it comes from, and its flows there, (array columns,).
+        values, variance
+            Its decisions by name, and its variance by cell.
+        """
+        net, chain = model.network, self.chain
+        held = np.flatnonzero((net.kind == STOCK) & (flows[: net.size] > 0))
         pools = np.zeros((len(chain.site_ids), len(chain.pool_ids)), bool)
         pools[net.site[held], chain.pool[net.channel[held]]] = True
         join = getattr(self.model.pyomo, "join", {})
         single = np.flatnonzero(pools.sum(axis=1) <= 1).tolist()
         name = {site: join[chain.site_ids[site]].name for site in single if chain.site_ids[site] in join}
-        idle = {site for site in name if design.values[name[site]] > 0.5}
+        idle = {site for site in name if values[name[site]] > 0.5}
         if not idle:
             return None
-        values = design.values | {name[site]: 0.0 for site in idle}
+        values = values | {name[site]: 0.0 for site in idle}
         alone, joined = pools.argmax(axis=1), len(chain.pool_ids)
         moved = {
             (site, product, int(alone[site]) if site in idle and group == joined else group): variance
-            for (site, product, group), variance in sorted(design.variance.items())
+            for (site, product, group), variance in sorted(variance.items())
             if not (site in idle and group != joined)
         }
         return values, moved

@@ -416,9 +416,11 @@ class Sifted(Master):
                 if not self.run(DUAL, end - self.clock.seconds, near=True):
                     return False
             still = not self._rose(before, little)
-            if near and slow and still and self.shortage <= 1e-6:
+            # What the last rows left short may only need other routes: nothing is done before it has them.
+            whole = self.shortage <= 1e-6
+            if near and slow and still and whole:
                 return True
-            if (not cuts or still) and (not new or self._within(gap)):
+            if (not cuts or (still and whole)) and (not new or (self._within(gap) and whole)):
                 # Rows on what goes through sites come last: before, duals have not settled. With stock they
                 # make every step dearer than branching on sites, which raises the bound as well.
                 if self.stocked or not self._rose(level, gap) or not self.cut_by(self.through, self.value):
@@ -429,7 +431,7 @@ class Sifted(Master):
 
     def _within(self, gap: float) -> bool:
         """Whether the objective lies so close to the bound."""
-        cost = self.scaled.value(self.objective)
+        cost = self.lean.value(self.objective)
         return bool(cost - self.best_bound <= gap * abs(cost))
 
     def _rose(self, level: float, part: float) -> bool:
@@ -507,7 +509,7 @@ class Sifted(Master):
         self.restore(basis)
         self.hold(lower, upper)
         bound = -np.inf
-        most = self.scaled.objective(enough + PAST * abs(enough))
+        most = self.lean.objective(enough + PAST * abs(enough))
         done = self.run(DUAL, end - self.clock.seconds, most=most)
         if self.passed:
             bound = self.bound(self.dual)
@@ -518,7 +520,7 @@ class Sifted(Master):
             return bound
         for _ in range(EXPLORE_ROUNDS):
             while True:
-                cost = self.scaled.value(self.objective)
+                cost = self.lean.value(self.objective)
                 new, found = self._price(self.dual, min(enough, cost - gap * abs(cost)))
                 bound = max(bound, found)
                 if not new and (bound >= enough or not self.insist()):
@@ -638,7 +640,7 @@ class Sifted(Master):
         if np.isfinite(most):
             self.hold(lower, upper)
             self.run(DUAL, end - self.clock.seconds, near=True, most=most)
-            if self.passed and self.bound(self.dual) >= self.scaled.value(most):
+            if self.passed and self.bound(self.dual) >= self.lean.value(most):
                 return np.inf
         return self.objective if self._try(lower, upper, end) else np.inf
 
