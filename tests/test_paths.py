@@ -228,6 +228,10 @@ def test_a_design_is_improved_in_neighbourhoods_that_are_small_first(depot_kerne
     assert max(free for free, _, _ in seen[:2]) <= seen[2][0]
     assert cost(again[-1]) <= costs[-1] * (1 + 1e-9)
     assert kernel.improved(sifted.value, last, cost, Clock(0.0), gap=3e-4, limit=0.0) == []
+    # So one does where all that is found breaks a rule that the model does not know.
+    seen.clear()
+    kernel.improved(sifted.value, design, lambda _: np.inf, Clock(60.0), gap=3e-4, limit=60.0)
+    assert len(seen) == 3
 
 
 def test_the_last_neighbourhood_is_that_of_the_truly_cheapest_design(depot_kernel, monkeypatch):

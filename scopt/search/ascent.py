@@ -179,7 +179,7 @@ def _climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None], enough: float,
     *, brief: bool,
 ) -> Climb:  # fmt: skip
-    """Do so in this thread."""
+    """Climb in this thread (`climb`)."""
     inner, whole = Inner(sifted), sifted.function
     moving = _may_move(sifted, inner)
     best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=attrgetter("value"))

@@ -137,7 +137,7 @@ class Kernel:
         if costs:
             best = points[int(np.argmin(costs))]
             design = {column: float(round(best[column])) for column in design}
-        if not costs or max(costs) - min(costs) <= FINER * gap * max(costs):
+        if not costs or min(costs) >= (1 - FINER * gap) * max(costs):
             more = search(AGREED, gap, threads)
             points, costs = points + more, costs + [cost(self.whole(one)) for one in more]
         return [self.whole(points[n]) for n in np.argsort(costs, kind="stable")[::-1].tolist()]

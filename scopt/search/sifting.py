@@ -107,7 +107,8 @@ class Sifted(Master):
     Attributes
     ----------
     lean
-        Those in which quantities are replaced (`Lean`); of rows that were found only units and bounds.
+        Scaled arrays in which quantities are replaced (`Lean`); of rows that were found only units and
+        bounds.
     led
         Whether it begins from the basis of another one.
     climbed

@@ -133,6 +133,15 @@ def side_by_side(jobs: Sequence[Callable[[], T]], threads: int, clock: Clock) ->
 
     An interrupt stops the clock, and nobody waits for the solver then.
 
+    Parameters
+    ----------
+    jobs
+        What to do; each in one thread, which is not the caller's.
+    threads
+        How many run at a time, one at least.
+    clock
+        The clock that an interrupt stops.
+
     Raises
     ------
     KeyboardInterrupt
@@ -255,7 +264,7 @@ class Scaled:
         )  # fmt: skip
 
     def scaled_rows(self, rows: csr_array) -> tuple[Floats, csr_array]:
-        """Scale some rows of the case: their factors, and themselves."""
+        """Factors of some rows, (rows,), and these in the units of the solver; told in those of the case."""
         more = _times(rows, self.column)
         scale = 1.0 / _power(np.where((top := _largest(more)) > 0, top, 1.0))
         more.data *= np.repeat(scale, np.diff(more.indptr))
