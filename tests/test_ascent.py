@@ -172,3 +172,12 @@ def test_a_bound_that_is_far_is_not_stepped_to(solved, monkeypatch):
     near = probe(sifted, lower, upper, sifted.center, 1e-9, 60.0, enough, brief=True)
     assert near.bound >= enough > bound
     assert 0 < len(steps) < ascent.TRIED * ascent.STEPS
+
+
+def test_little_that_is_wanting_to_the_bound_that_is_wanted_is_stepped_to(solved):
+    sifted, lower, upper = solved
+    coarse = probe(sifted, lower, upper, sifted.center, 0.01, 60.0, np.inf).bound
+    fine = probe(sifted, lower, upper, sifted.center, 1e-5, 60.0, np.inf).bound
+    enough = coarse + 0.5 * (fine - coarse)
+    assert coarse < enough < 1.01 * coarse
+    assert probe(sifted, lower, upper, sifted.center, 0.01, 60.0, enough).bound >= enough

@@ -115,7 +115,7 @@ def ascend(
     start
         Duals to begin with, unless none at all are better, (rows,).
     little
-        Level, as a part of the bound, from which on no more is asked for.
+        Level, as a part of the bound, from which on no more is asked for, unless less is wanting to `enough`.
     limit
         Seconds.
     report
@@ -161,7 +161,7 @@ def climb(
     start
         Duals to begin with, unless none at all are better, (rows,).
     little
-        Level, as a part of the bound, from which on no more is asked for.
+        Level, as a part of the bound, from which on no more is asked for, unless less is wanting to `enough`.
     end
         Second of the clock at which to stop.
     report
@@ -192,7 +192,11 @@ def _climb(
     def over() -> bool:
         return best.bound >= enough or sifted.clock.seconds >= end or not sifted.clock.left
 
-    while np.isfinite(best.value) and level > little * abs(best.value) and not over():
+    def least() -> float:
+        # What little is left to the bound that is wanted takes less time here than a linear program.
+        return min(little * abs(best.value), sifted.lean.objective(enough) - best.value)
+
+    while np.isfinite(best.value) and level > least() and not over():
         kept.append(whole.taken(at))
         used[kept[-1][0]] = True
         function, part, top = whole, whole.part(at, PART, used), at

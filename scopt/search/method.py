@@ -7,8 +7,7 @@
 2. Its solutions are improved with their decisions held (`improve`), which prices them with the true root.
 3. While the gap is too wide and roots are the reason, cells counted far below their root get chords with a
    break point at the variance of the solution, and so do cells that the next solution may use; stocked states
-   are copied per line, decisions that every good design takes are held (`probing`), and the model is solved
-   again from the best design.
+   are copied per line, and the model is solved again from the best design.
 
 Bound and cost only ever improve, so a solve may stop at any time.
 """
@@ -32,7 +31,6 @@ from scopt.search.hints import Hints
 from scopt.search.improve import Design, Improver, price
 from scopt.search.kernel import Kernel
 from scopt.search.narrow import solve_narrowed, sourced_whole
-from scopt.search.probing import needed
 from scopt.search.root import Root, follow
 from scopt.search.sifting import Sifted
 from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
@@ -70,9 +68,6 @@ SOONER = 1.5
 
 COUNTS = 0.1
 """Part of the asked gap by which a design has to be cheaper for its neighbourhood to be looked at."""
-
-PROBE = 0.3
-"""Time to look for decisions that all good designs take, as a part of what the relaxation took."""
 
 QUICK = 15_000
 """Rows of a refined linear program up to which there is a dive in it in any case."""
@@ -188,7 +183,6 @@ class Search:
         self.known: Root | None = self.hints.root
         self.refinements, self.settled = 0, -np.inf
         self.opening: dict[str, float] = {}
-        self.needed: dict[str, float] = {}  # what all good designs take, and the bound without it
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
@@ -272,7 +266,7 @@ class Search:
     def _raise(self, bound: float) -> None:
         """Raise the bound; an infinite one tells of infeasibility and proves nothing about a cost."""
         if np.isfinite(bound):
-            self.bound = max(self.bound, min(bound, *self.needed.values(), np.inf))
+            self.bound = max(self.bound, bound)
 
     def _report(self, phase: str | None = None) -> None:
         if self.progress is not None:
@@ -292,7 +286,7 @@ class Search:
 
     def _round(self, model: Model, arrays: Arrays) -> Outcome:
         """Solve one lower model, raise the bound, improve what it found."""
-        arrays = self._held(covered(model, arrays))
+        arrays = covered(model, arrays)
         self.points: list[tuple[dict[Cell, float], dict[Cell, float], Floats]] = []
         if arrays.lazy.sum() > SIFT_FROM and not self.whole:
             doubtful = self._sift(model, arrays)
@@ -304,14 +298,6 @@ class Search:
                 return Outcome("feasible", [], self.bound)
 
         return self._branch(model, arrays)
-
-    def _held(self, arrays: Arrays) -> Arrays:
-        """Arrays of a model in which the decisions are taken that all good designs take."""
-        if not self.needed:
-            return arrays
-        lower = arrays.lower.copy()
-        lower[[arrays.place[name] for name in self.needed]] = 1.0
-        return replace(arrays, lower=lower)
 
     def _branch(self, model: Model, arrays: Arrays, *, strong: bool = True) -> Outcome:
         """Branch and bound by the solver on all columns, and on strong rows or without them."""
@@ -463,8 +449,6 @@ class Search:
         if self._done():
             return False
         if self.refinements <= 1 and self._chord_share() >= 0.25:
-            if self.best is not None and not self.fixed:
-                self.needed = needed(sifted, self.best.values, self._enough(), PROBE * took)
             return False
         more = True
         while more and not self._done() and self.clock.left > 0:
