@@ -176,8 +176,9 @@ def test_a_bound_that_is_far_is_not_stepped_to(solved, monkeypatch):
 
 def test_little_that_is_wanting_to_the_bound_that_is_wanted_is_stepped_to(solved):
     sifted, lower, upper = solved
-    coarse = probe(sifted, lower, upper, sifted.center, 0.01, 60.0, np.inf).bound
-    fine = probe(sifted, lower, upper, sifted.center, 1e-5, 60.0, np.inf).bound
+    fine, coarse = (
+        probe(sifted, lower, upper, sifted.center, little, 60.0, np.inf).bound for little in (1e-5, 0.02)
+    )
     enough = coarse + 0.5 * (fine - coarse)
-    assert coarse < enough < 1.01 * coarse
-    assert probe(sifted, lower, upper, sifted.center, 0.01, 60.0, enough).bound >= enough
+    assert coarse < enough < 1.02 * coarse
+    assert probe(sifted, lower, upper, sifted.center, 0.02, 60.0, enough).bound >= enough
