@@ -201,9 +201,9 @@ class Tree:
         relaxed, design
             Values of whole decisions, (integer,).
         limit
-            Seconds after which none is turned any more.
+            Seconds for the design, and as many after which no other is begun.
         """
-        first, end = self.workers[0], self.clock.seconds + limit
+        first = self.workers[0]
         doubtful = ~agree(relaxed, design)
         lower, upper = (np.where(doubtful, bound, design) for bound in (self.lower, self.upper))
         sites = np.flatnonzero(doubtful & self.firm)
@@ -213,7 +213,7 @@ class Tree:
         todo = [j for j in sites.tolist() if (key, j) not in self.turned]
         first.hold(design, design)
         first.settle(TURN_ROUNDS, limit)
-        basis = first.basis()
+        basis, end = first.basis(), self.clock.seconds + limit
 
         def work(worker: Sifted, number: int) -> None:
             worker.restore(basis)
@@ -224,7 +224,7 @@ class Tree:
                 low[j] = high[j] = 1.0 - design[j]
                 self.turned.add((key, j))
                 worker.hold(low, high)
-                worker.settle(TURN_ROUNDS, min(end - self.clock.seconds, ONE * limit))
+                worker.settle(TURN_ROUNDS, ONE * limit)
 
         if todo:
             self._side_by_side(work)
