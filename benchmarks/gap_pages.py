@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import gaps
-from measure import figure, geometric_mean, table
+from measure import PACE, figure, geometric_mean, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 def percent(gap: float) -> str:
     """Return a gap as it is spoken of."""
     return f"{100 * gap:g} %"
+
+
+def slower(record: Record | None, gap: float | None = None) -> float:
+    """How many times longer HiGHS took beside a record, or its run for a gap, than it once did (`PACE`)."""
+    record = record or {}
+    paces: dict[str, float] = record.get("paces", {})
+    mean = geometric_mean(paces.values()) or record.get("pace", PACE)
+    return float(paces.get(str(gap), mean) / PACE)
 
 
 class Instance:
@@ -44,7 +52,8 @@ class Instance:
         for run in runs:
             times |= run["times"]
         last = min(runs, key=lambda run: math.inf if run["gap"] is None else run["gap"])
-        return last | {"times": times, "peak_mb": max(run["peak_mb"] for run in runs)}
+        paces = {gap: run.get("pace", PACE) for run in runs for gap in run["times"]}
+        return last | {"times": times, "paces": paces, "peak_mb": max(run["peak_mb"] for run in runs)}
 
     @property
     def name(self) -> str:
@@ -65,24 +74,30 @@ class Instance:
         found = times.get(str(gap))
         return (record["limit"], False) if found is None else (found, True)
 
-    def best(self, gap: float, form: Callable[[str], bool]) -> tuple[float, bool, str]:
+    def even(self, record: Record | None, gap: float) -> tuple[float, bool]:
+        """Seconds at the pace of the machine of the published rows, and whether it was reached."""
+        seconds, reached = self.time(record, gap)
+        return seconds / slower(record, gap), reached
+
+    def best(self, gap: float, form: Callable[[str], bool], *, even: bool = False) -> tuple[float, bool, str]:
         """Return the time of the quickest other solver, whether it reached the gap, and which it is.
 
         One that did not arrive might have done so right after its limit.
         """
+        measured = self.even if even else self.time
         found = [
             (seconds, not reached, f"{solver} {of}")
             for (solver, of), one in self.others.items()
             if form(of) and not _crashed(one)
-            for seconds, reached in [self.time(one, gap)]
+            for seconds, reached in [measured(one, gap)]
         ]
         seconds, late, who = min(found, default=(math.inf, True, ""))
         return seconds, not late, who
 
     def ratio(self, gap: float, form: Callable[[str], bool]) -> float | None:
         """Return our time over that of the quickest other: at least so good where that one did not arrive."""
-        seconds, reached = self.time(self.ours, gap)
-        other, *_ = self.best(gap, form)
+        seconds, reached = self.even(self.ours, gap)
+        other, *_ = self.best(gap, form, even=True)
         return seconds / other if reached and math.isfinite(other) else None
 
 
@@ -294,6 +309,7 @@ def redesign(kept: Results) -> str:
             rows.append(
                 [
                     one.name, " ".join(key).strip(), f"{record.get('columns', 0):,}",
+                    figure(slower(record)),
                     *(shown(*one.time(record, gap)) for gap in among),
                     "–" if gap is None else f"{100 * gap:.3f} %", figure(record["peak_mb"]),
                     record.get("failed", ""),
@@ -313,6 +329,7 @@ def redesign(kept: Results) -> str:
         "",
         "solver, form",
         "columns",
+        "slower by",
         *(f"s to {n}" for n in names),
         "gap at the end",
         "peak MB",
@@ -333,11 +350,15 @@ def redesign_targets(kept: Results) -> list[Target]:
     found, out = _grouped(kept.records, gaps.REDESIGN_GAPS), []
     for size, gap, most in (("80x3", 0.005, 10.0), ("200x3", 0.005, 90.0), ("540x3", 0.01, 600.0)):
         mine = [one for one in found if one.job["size"] == size]
-        times = [one.time(one.ours, gap) for one in mine]
-        if times:
-            worst, late = max(seconds for seconds, _ in times), sum(not reached for _, reached in times)
-            told = f"slowest of {len(times)}: {figure(worst)} s, {late} not reached"
-            out.append((f"{size} to {percent(gap)} within {most:g} s", told, not late and worst <= most))
+        for measured, told in (
+            (Instance.time, f"{size} to {percent(gap)} within {most:g} s"),
+            (Instance.even, "… at the pace of the machine of the published rows"),
+        ):
+            times = [measured(one, one.ours, gap) for one in mine]
+            if times:
+                worst, late = max(seconds for seconds, _ in times), sum(not reached for _, reached in times)
+                text = f"slowest of {len(times)}: {figure(worst)} s, {late} not reached"
+                out.append((told, text, not late and worst <= most))
     large = [one.ours["peak_mb"] for one in found if one.job["size"] == "540x3" and one.ours]
     if large:
         out.append(("540x3 within 12 GB", f"{figure(max(large) / 1024)} GB", max(large) <= 12 * 1024))

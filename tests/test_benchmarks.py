@@ -142,6 +142,29 @@ def test_a_gap_that_was_not_asked_for_is_not_missed():
     assert found.time(crashed, 0.01) == (600.0, False)
 
 
+def test_times_of_other_days_are_compared_at_one_pace():
+    """Ours took 12 s where the machine was three times slower: 4 s, with 2 s of the other and half the pace."""
+    job = {"part": "redesign", "size": "80x3", "variant": "plain", "seed": 1}
+    kept = {"limit": 600.0, "gap": 0.004, "peak_mb": 1.0}
+    ours, other = {"solver": "scopt", "form": ""}, {"solver": "highs", "form": "textbook"}
+    records = [
+        kept | {"job": job | ours | {"gaps": [0.005]}, "times": {"0.005": 12.0}, "pace": 3 * measure.PACE},
+        kept | {"job": job | ours | {"gaps": [0.01]}, "times": {"0.01": 9.0}},
+        kept | {"job": job | other, "times": {"0.01": 2.0, "0.005": 2.0}, "pace": 0.5 * measure.PACE},
+    ]
+    found = gap_pages.Instance(records, (0.01, 0.005))
+    assert (found.time(found.ours, 0.005), found.even(found.ours, 0.005)) == ((12.0, True), (4.0, True))
+    assert (found.ratio(0.005, gap_pages.any_form), found.ratio(0.01, gap_pages.any_form)) == (1.0, 2.25)
+    raw, even, *_ = gap_pages.redesign_targets(SimpleNamespace(records=records))
+    assert ("12.0 s" in raw[1], raw[2]) == (True, False)
+    assert ("4.00 s" in even[1], even[2]) == (True, True)
+    assert "| 1.73 |" in gap_pages.redesign(SimpleNamespace(records=records))  # the mean of three and one
+
+
+def test_the_pace_is_that_of_a_program_that_is_solved():
+    assert 0 < measure.pace(4, 10) < 60
+
+
 def test_what_is_asked_of_published_files_is_judged():
     """Proofs within their time, at the optimum; no family slower than the best other; fresh files apart."""
 
