@@ -498,12 +498,13 @@ def test_branching_agrees_with_the_plain_solver(limits, threads, cells, monkeypa
     assert branched.checks["ok"].all()
 
 
-@pytest.mark.parametrize("near", [False, True])
-def test_a_refined_relaxation_has_a_dive_where_it_may_be_enough(near, monkeypatch):
+@pytest.mark.parametrize(("quick", "near"), [(False, False), (True, False), (False, True)])
+def test_a_refined_relaxation_has_a_dive_where_it_is_quick_or_enough(quick, near, monkeypatch):
     case = depots_case(2, depots=10, shops=20)
     monkeypatch.setattr(method, "SIFT_FROM", 10**9)
     plain = scopt.solve(case, gap=5e-4, time_limit=120)
     monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(method, "QUICK", 10**9 if quick else 0)
     monkeypatch.setattr(method, "SOON", 10**9 if near else 0.0)
     seen = []
 
@@ -522,7 +523,7 @@ def test_a_refined_relaxation_has_a_dive_where_it_may_be_enough(near, monkeypatc
     first = [after for at, after in itertools.pairwise(seen) if isinstance(at, int) and at > 0]
     assert seen[:2] == [0, "dive"]
     assert first
-    assert set(first) == ({"dive"} if near else {"improved"})
+    assert set(first) == ({"dive"} if quick or near else {"improved"})
     assert found.status == plain.status == "optimal"
     assert found.bound <= plain.cost * (1 + 1e-9)
     assert plain.bound <= found.cost * (1 + 1e-9)

@@ -69,6 +69,9 @@ SOONER = 1.5
 COUNTS = 0.1
 """Part of the asked gap by which a design has to be cheaper for its neighbourhood to be looked at."""
 
+QUICK = 15_000
+"""Rows of a refined linear program up to which there is a dive in it in any case."""
+
 BEFORE = 0.5
 """Time for the kernel of a relaxation that is to be refined, as a part of what it took."""
 
@@ -434,9 +437,9 @@ class Search:
         tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
             refined = self.refinements > 0 and self.cells.count and self.best is not None
-            # A dive solves a dozen linear programs: refined ones are large, and a kernel brings more, unless
+            # A dive solves a dozen linear programs; where they are large a kernel brings more, unless
             # branching is expected to do without one.
-            rounded = not refined or self._near(SOON)
+            rounded = not refined or len(sifted.row_order) <= QUICK or self._near(SOON)
             if rounded and (point := tree.dive(0.3 * self.clock.left)) is not None:
                 self._improve(model, arrays, [point])
             if self.cells.count and (not self._near(SOON) if refined else self._chord_share() < MOSTLY):
