@@ -529,6 +529,37 @@ def test_a_refined_relaxation_has_a_dive_where_it_is_quick_or_enough(quick, near
     assert plain.bound <= found.cost * (1 + 1e-9)
 
 
+def test_branching_with_stock_goes_on_alone_while_it_brings_enough(monkeypatch):
+    """Else other designs are looked for, however near the bound that is wanted is."""
+
+    class Over(Exception):
+        """Enough was seen."""
+
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(method, "SOON", 10**9)
+    monkeypatch.setattr(Search, "_chord_share", lambda self: 0.0)
+    seen, risen, own = [], [0.6, 0.65], Tree.dive  # parts of what is left to the bound that is wanted
+
+    def run(self, limit, enough, report, most=np.inf):
+        seen.append("run")
+        assert limit < 60
+        if not risen:
+            raise Over
+        report(self.bound + risen.pop(0) * (enough() - self.bound))
+        return True
+
+    def dive(self, limit):
+        seen.append("dive")
+        return own(self, limit)
+
+    monkeypatch.setattr(Tree, "run", run)
+    monkeypatch.setattr(Tree, "dive", dive)
+    monkeypatch.setattr(Search, "_kernel", lambda *_: seen.append("kernel"))
+    with pytest.raises(Over):
+        scopt.solve(depots_case(2, depots=10, shops=20), gap=1e-5, time_limit=200)
+    assert seen[-5:] == ["run", "run", "dive", "kernel", "run"]
+
+
 def test_branching_is_repeatable(depots, monkeypatch):
     monkeypatch.setattr(method, "SIFT_FROM", -1)
     first, second = (scopt.solve(depots, gap=2e-3, time_limit=120, threads=2) for _ in range(2))

@@ -66,6 +66,9 @@ SOON = 1.25
 SOONER = 1.5
 """Such a multiple where kernels brought a better design already."""
 
+RISING = 2.0
+"""Multiple of what branching with stock has just brought that may be left for it to go on alone."""
+
 COUNTS = 0.1
 """Part of the asked gap by which a design has to be cheaper for its neighbourhood to be looked at."""
 
@@ -454,8 +457,8 @@ class Search:
         while more and not self._done() and self.clock.left > 0:
             # Unless branching alone is expected to reach the gap, designs are looked for in between: far from
             # it with as much effort as goes into the bound, closer by sooner.
-            half = max(0.5 * self.clock.left, 5.0)
-            alone = self._near(SOON if self.cells.count else NEAR)
+            half, begun = max(0.5 * self.clock.left, 5.0), self.bound
+            alone = not self.cells.count and self._near()
             times = 1.0 if self._near() else 2.0
             limit = min(half if alone else max(times * took, 5.0), half, self.clock.left)
             most = np.inf if self.cells.count else MANY
@@ -465,7 +468,8 @@ class Search:
                 self._improve(model, arrays, tree.leaves)
                 tree.leaves.clear()
                 continue
-            if self.cells.count and more and not alone and self._near(SOON):
+            left, risen = self._enough() - self.bound, self.bound - begun
+            if self.cells.count and more and self._near(SOON) and left <= RISING * risen:
                 continue
             if tree.ahead(self._enough()) > most and not self._done():
                 # Many small nodes are what the solver is made for.
