@@ -22,12 +22,16 @@ def percent(gap: float) -> str:
     return f"{100 * gap:g} %"
 
 
-def slower(record: Record | None, gap: float | None = None) -> float:
+def slower(record: Record | None, gap: float) -> float:
     """How many times longer HiGHS took beside a record, or its run for a gap, than it once did (`PACE`)."""
     record = record or {}
-    paces: dict[str, float] = record.get("paces", {})
-    mean = geometric_mean(paces.values()) or record.get("pace", PACE)
-    return float(paces.get(str(gap), mean) / PACE)
+    return float(record.get("paces", {}).get(str(gap), record.get("pace", PACE)) / PACE)
+
+
+def _asked(record: Record, gap: float) -> bool:
+    """Whether a gap was asked for, or nothing is known."""
+    times = record.get("times") or {}
+    return not times or str(gap) in times
 
 
 class Instance:
@@ -68,10 +72,9 @@ class Instance:
 
         Without end where that gap was not asked for.
         """
-        times = {} if record is None else record.get("times") or {}
-        if record is None or (times and str(gap) not in times):
+        if record is None or not _asked(record, gap):
             return math.inf, False
-        found = times.get(str(gap))
+        found = (record.get("times") or {}).get(str(gap))
         return (record["limit"], False) if found is None else (found, True)
 
     def even(self, record: Record | None, gap: float) -> tuple[float, bool]:
@@ -306,10 +309,11 @@ def redesign(kept: Results) -> str:
             if record is None:
                 continue
             gap = record.get("gap")
+            paces = [figure(slower(record, at)) for at in among if _asked(record, at)]
             rows.append(
                 [
                     one.name, " ".join(key).strip(), f"{record.get('columns', 0):,}",
-                    figure(slower(record)),
+                    ", ".join(dict.fromkeys(paces)),
                     *(shown(*one.time(record, gap)) for gap in among),
                     "–" if gap is None else f"{100 * gap:.3f} %", figure(record["peak_mb"]),
                     record.get("failed", ""),
