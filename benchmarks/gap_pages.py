@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import gaps
-from measure import PACE, figure, geometric_mean, table
+from measure import figure, geometric_mean, table
+from peers import PACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ def percent(gap: float) -> str:
 
 
 def slower(record: Record | None, gap: float) -> float:
-    """How many times longer HiGHS took beside a record, or its run for a gap, than it once did (`PACE`)."""
+    """Return how many times longer HiGHS took beside a record, or its run for a gap, than once (`PACE`)."""
     record = record or {}
     return float(record.get("paces", {}).get(str(gap), record.get("pace", PACE)) / PACE)
 

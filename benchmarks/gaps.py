@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import generator
 import peers
 import textbook
-from measure import Results, pace, repeated, serve
+from measure import Results, repeated, serve
 
 from scopt.case import Case
 from scopt.network import expand
@@ -191,11 +191,13 @@ def _kept_or_run(kept: Results, job: Record, where: Record, limit: float, asked:
     if (found := kept.get(job)) is not None and not asked.again:
         return found
     run = job | where | {"limit": limit}
-    before, begin = pace(), time.perf_counter()
+    before, begin = peers.pace(), time.perf_counter()
     # Building and reporting come on top of the limit, and some solvers look at the clock seldom.
     found = repeated("gaps", run, asked.repeats, seconds=2 * limit + 120)
     wall = time.perf_counter() - begin
-    return kept.put(job, found | more | {"limit": limit, "wall": wall, "pace": (before * pace()) ** 0.5})
+    return kept.put(
+        job, found | more | {"limit": limit, "wall": wall, "pace": (before * peers.pace()) ** 0.5}
+    )
 
 
 if __name__ == "__main__":

@@ -37,13 +37,6 @@ PACKAGES = (
 LONG = 60.0
 """Seconds of one measurement above which it is not repeated."""
 
-PACE = 0.58
-"""Seconds of `pace` on the machine of the published rows of 2026-11-28, and of records that have no pace.
-
-On a slower day seven of these runs of HiGHS were repeated with `pace` before and after each: the quotients
-gave 0.54 to 0.61, while both times changed by a third.
-"""
-
 
 def alone(part: str, job: Record, *, seconds: float, gigabytes: float = 20.0) -> Record:
     """Run one job in a process of its own and end it at its limits.
@@ -114,43 +107,6 @@ def _median(values: list[Any]) -> Any:
         middle = statistics.median_high(math.inf if value is None else value for value in values)
         return None if middle == math.inf else middle
     return values[-1]
-
-
-def pace(sites: int = 100, customers: int = 800) -> float:
-    """Seconds that HiGHS takes for a fixed linear program: how quick the machine is at this moment.
-
-    It is the strong relaxation of a facility location problem on a square, from a seed. Records of different
-    days, or of a machine that others share, are compared by it (`PACE`).
-    """
-    import highspy
-    import numpy as np
-    from scipy.sparse import csc_array
-
-    rng, n = np.random.default_rng(1), sites * customers
-    place, home = rng.random((2, sites)), rng.random((2, customers))
-    lane = np.arange(n)
-    site, customer = np.divmod(lane, customers)
-    rows = np.concatenate([customer, customers + lane, customers + lane])
-    columns = np.concatenate([sites + lane, sites + lane, site])
-    entries = np.concatenate([np.ones(2 * n), -np.ones(n)])
-    matrix = csc_array((entries, (rows, columns)), shape=(customers + n, sites + n))
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_ = np.append(
-        np.full(sites, 3.0), np.hypot(*(place[:, :, None] - home[:, None, :])).astype(float)
-    )
-    lp.col_lower_, lp.col_upper_ = np.zeros(sites + n), np.append(np.ones(sites), np.full(n, np.inf))
-    lp.row_lower_ = np.append(np.ones(customers), np.full(n, -np.inf))
-    lp.row_upper_ = np.append(np.ones(customers), np.zeros(n))
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    engine = highspy.Highs()
-    engine.setOptionValue("output_flag", False)
-    engine.passModel(lp)
-    begin = time.perf_counter()
-    engine.run()
-    assert engine.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    return time.perf_counter() - begin
 
 
 class Results:

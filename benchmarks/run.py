@@ -57,8 +57,9 @@ Seconds from the data in memory until the gap was proven, building included. sco
 anew. Every other solver runs once on the *textbook* form (one capacity row a site) and once on the *strong*
 form (a row a site and customer besides), and the better of the two counts, gap by gap. `>`: not reached in
 that time. capa and capb were measured as published: copies of them are about in which every `300` reads
-`1000`, whose optima are other ones. *Not used for tuning* are nI20_nJ20_nK100, nI20_nJ40_nK100, capa 10000,
-B1.1 and 111EuclS: all others were run at some time to choose or check a piece of the method.
+`1000`, whose optima are other ones. Where the pace of the machine is kept, ratios are taken at one pace (see
+the redesign cases). *Not used for tuning* are nI20_nJ20_nK100, nI20_nJ40_nK100, capa 10000, B1.1 and
+111EuclS: all others were run at some time to choose or check a piece of the method.
 """,
     "redesign": """\
 ## Redesign cases to a proven gap
@@ -69,7 +70,7 @@ pools that may be joined, and two operators; *plain*, or with capacities, tariff
 point and contract, five chords a root with one variance behind them. *own* is scopt's model with all of its
 rows. The gap of others is that of their model, whose roots lie a little below the truth; scopt's is between
 the true cost of its design and a bound on all designs. *Slower by* tells how many times longer HiGHS took
-before and after for a fixed linear program (`pace` in `benchmarks/measure.py`) than on the machine of the
+before and after for a fixed linear program (`pace` in `benchmarks/peers.py`) than on the machine of the
 published rows, for each of the times where they are of different days; times are compared with each other
 after division by it. Only measured, so that no choice of the method was made or checked on them, were seed
 20 of 80x3 plain and of 200x3 all, and seed 12 of 540x3.

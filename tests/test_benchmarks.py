@@ -148,9 +148,9 @@ def test_times_of_other_days_are_compared_at_one_pace():
     kept = {"limit": 600.0, "gap": 0.004, "peak_mb": 1.0}
     ours, other = {"solver": "scopt", "form": ""}, {"solver": "highs", "form": "textbook"}
     records = [
-        kept | {"job": job | ours | {"gaps": [0.005]}, "times": {"0.005": 12.0}, "pace": 3 * measure.PACE},
+        kept | {"job": job | ours | {"gaps": [0.005]}, "times": {"0.005": 12.0}, "pace": 3 * peers.PACE},
         kept | {"job": job | ours | {"gaps": [0.01]}, "times": {"0.01": 9.0}},
-        kept | {"job": job | other, "times": {"0.01": 2.0, "0.005": 2.0}, "pace": 0.5 * measure.PACE},
+        kept | {"job": job | other, "times": {"0.01": 2.0, "0.005": 2.0}, "pace": 0.5 * peers.PACE},
     ]
     found = gap_pages.Instance(records, (0.01, 0.005))
     assert (found.time(found.ours, 0.005), found.even(found.ours, 0.005)) == ((12.0, True), (4.0, True))
@@ -162,7 +162,7 @@ def test_times_of_other_days_are_compared_at_one_pace():
 
 
 def test_the_pace_is_that_of_a_program_that_is_solved():
-    assert 0 < measure.pace(4, 10) < 60
+    assert 0 < peers.pace(4, 10) < 60
 
 
 def test_what_is_asked_of_published_files_is_judged():

@@ -436,6 +436,31 @@ def test_what_relaxation_and_design_agree_about_is_not_turned():
     assert {j for _, j in tree.turned} == {int(doubtful[0])}
 
 
+def test_turning_has_its_time_after_the_design_and_each_a_part_of_it(monkeypatch):
+    class Ticking(Clock):
+        now = 0.0
+
+        @property
+        def seconds(self):
+            return self.now
+
+    sifted, _ = sifted_of(depots_case(5, depots=8, shops=16, products=1))
+    assert sifted.solve(1e-6, 60.0, lambda bound: None)
+    tree = Tree(sifted, 1, 1e-6)
+    tree.clock, given = Ticking(600.0), []
+    design = np.zeros(len(sifted.integer))
+
+    def settle(self, rounds, limit):
+        given.append(limit)
+        tree.clock.now += limit  # all of it
+        return False
+
+    monkeypatch.setattr(Sifted, "settle", settle)
+    tree.turn(np.full(len(design), 0.5), design, 10.0)
+    assert given == [10.0, 2.5, 2.5, 2.5, 2.5]
+    assert len(tree.turned) == 4
+
+
 def expected(tree):
     """The node of least bound and gains to come, one decision after the other."""
     known = tree.seen > 0
