@@ -84,11 +84,13 @@ class Arrays:
     """A compiled model: `min cost x + offset`, `row_lower <= matrix x <= row_upper`, `lower <= x <= upper`.
 
     Array columns come first, then the Pyomo variables of `decisions` in their order, which `names` are the
-    names of.
+    names of. What the Pyomo terms of each bucket cost is in `terms`, (buckets, columns), and `constants`.
     """
 
     cost: Floats
     offset: float
+    terms: csr_array
+    constants: Floats
     lower: Floats
     upper: Floats
     integer: NDArray[np.bool_]
@@ -348,9 +350,10 @@ class Model:
         for settler in self.settlers:
             settler(flows)
 
-    def costs(self, flows: Floats) -> dict[str, float]:
-        """Cost of each bucket for the given array columns and the present values of the decisions."""
-        out = {b: float(sum(pyo.value(term) for term in self.terms[b])) for b in BUCKETS}
+    def costs(self, arrays: Arrays, point: Floats) -> dict[str, float]:
+        """Cost of each bucket at some values of all columns of the compiled model."""
+        out = dict(zip(BUCKETS, (arrays.terms @ point + arrays.constants).tolist(), strict=True))
+        flows = point[: arrays.flows]
         used = np.flatnonzero(flows)
         for (bucket, _), cost in self.flow_cost.items():
             mine = used[: np.searchsorted(used, len(cost))]
@@ -405,8 +408,10 @@ class Model:
         low, high = np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)
         fixed = np.array([np.nan if not v.fixed else pyo.value(v) for v in variables], float)
         low, high = np.where(np.isnan(fixed), low, fixed), np.where(np.isnan(fixed), high, fixed)
+        terms, constants = compiler.costs()
         return Arrays(
-            cost=np.concatenate([total, compiler.cost]), offset=compiler.offset,
+            cost=np.r_[total, np.zeros(len(variables))] + terms.sum(axis=0), offset=float(constants.sum()),
+            terms=terms, constants=constants,
             lower=np.concatenate([np.zeros(n), low]), upper=np.concatenate([self.upper, high]),
             integer=np.concatenate([np.zeros(n, bool), np.array([v.is_integer() for v in variables], bool)]),
             matrix=matrix, row_lower=np.concatenate([rows.lower for rows in blocks]),
@@ -466,30 +471,32 @@ class _PyomoPart:
         return self.seats[id(var)]
 
     def read(self) -> None:
-        """Walk the active constraints and the terms of the objective."""
-        from pyomo.repn import generate_standard_repn
-
-        def linear(expression: Any, what: Any) -> tuple[list[int], list[float], float]:
-            repn = generate_standard_repn(expression, compute_values=True, quadratic=False)
-            if repn.nonlinear_expr is not None:
-                raise ValueError(f"{what} is not linear")
-            return [self.seat(v) for v in repn.linear_vars], list(repn.linear_coefs), float(repn.constant)
-
+        """Walk the active constraints."""
         for con in self.model.pyomo.component_data_objects(pyo.Constraint, active=True, descend_into=True):
-            seats, values, constant = linear(con.body, con)
+            seats, values, constant = self._linear(con.body, con)
             n = self.number[id(con)] = len(self.bounds)
             self.entries += [(n, s, v) for s, v in zip(seats, values, strict=True)]
             low = -np.inf if con.lower is None else float(pyo.value(con.lower)) - constant
             high = np.inf if con.upper is None else float(pyo.value(con.upper)) - constant
             self.bounds.append((low, high))
-        self.cost = np.zeros(len(self.decisions))
-        self.offset = 0.0
-        for bucket, terms in self.model.terms.items():
-            if not terms:
-                continue
-            seats, values, constant = linear(pyo.quicksum(terms), bucket)
-            np.add.at(self.cost, np.array(seats, np.int64) - self.model.columns, values)
-            self.offset += constant
+
+    def _linear(self, expression: Any, what: Any) -> tuple[list[int], list[float], float]:
+        """Seats of the variables of an expression, their coefficients, and the constant."""
+        from pyomo.repn import generate_standard_repn
+
+        repn = generate_standard_repn(expression, compute_values=True, quadratic=False)
+        if repn.nonlinear_expr is not None:
+            raise ValueError(f"{what} is not linear")
+        return [self.seat(v) for v in repn.linear_vars], list(repn.linear_coefs), float(repn.constant)
+
+    def costs(self) -> tuple[csr_array, Floats]:
+        """Give what a unit of each column costs by the terms of each bucket, and constants (`Arrays`)."""
+        found = [self._linear(pyo.quicksum(self.model.terms[bucket]), bucket) for bucket in BUCKETS]
+        bucket = np.repeat(np.arange(len(BUCKETS)), [len(seats) for seats, _, _ in found])
+        seat, value = (np.concatenate([one[i] for one in found]) for i in (0, 1))
+        shape = len(BUCKETS), self.model.columns + len(self.decisions)
+        terms = csr_array((value, (bucket, seat.astype(np.int64))), shape=shape)
+        return terms, np.array([constant for _, _, constant in found])
 
     def rows(self) -> Rows:
         """Every Pyomo constraint as one block; seats of flows and decisions alike are column numbers."""

@@ -95,7 +95,8 @@ def solved(fixed, unit, least, most, demand, elsewhere):
     links = [np.hstack([eye, none, -np.diag(most)]), np.hstack([-eye, none, np.diag(least)])]
     matrix = csr_array(np.vstack([*links, np.r_[np.ones(n + 1), np.zeros(n)]]))
     arrays = Arrays(
-        cost=np.r_[unit, elsewhere, fixed], offset=0.0, lower=np.zeros(2 * n + 1),
+        cost=np.r_[unit, elsewhere, fixed], offset=0.0, terms=csr_array((0, 2 * n + 1)), constants=np.zeros(0),
+        lower=np.zeros(2 * n + 1),
         upper=np.r_[np.full(n + 1, np.inf), np.ones(n)], integer=np.r_[np.zeros(n + 1, bool), np.ones(n, bool)],
         matrix=matrix, row_lower=np.r_[np.full(2 * n, -np.inf), demand], row_upper=np.r_[np.zeros(2 * n), demand],
         lazy=np.zeros(2 * n + 1, bool), row_blocks=[], decisions=[], names=[], constraint_row={}, flows=n + 1,

@@ -1,6 +1,7 @@
 """The model as an analyst meets it: read, extended, solved; and HiGHS refused when it cannot be trusted."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyomo.environ as pyo
@@ -8,6 +9,8 @@ import pytest
 
 import scopt
 from scopt.search.solver import check_version
+
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def test_decisions_can_be_read(depot_chain):
@@ -33,6 +36,30 @@ def test_a_constraint_on_a_flow(depot_chain):
     flows = result.flows.set_index(["origin", "destination"])["units"]
     assert flows["P", "D"] == pytest.approx(80)
     assert flows["P", "S"] == pytest.approx(20)
+
+
+@pytest.mark.parametrize("name", ["apparel", "fresh", "small"])
+def test_costs_are_those_of_the_terms(name):
+    """At values drawn at random, by the compiled terms and by Pyomo, one after the other; so with a flow."""
+    model = scopt.build(scopt.read_case(CASES / f"{name}.xlsx"))
+    net, m = model.network, model.pyomo
+    end = model.chain.site_ids[net.site[np.flatnonzero(net.market >= 0)[0]]]
+    model.pay("late", 5.0 + 2.0 * model.flow(origin=end) + 3.0 * m.open_site[end])
+    arrays = model.compile()
+    point = 10 * np.random.default_rng(4711).random(len(arrays.cost))
+    for j, var in enumerate(arrays.decisions, arrays.flows):
+        if var.fixed:
+            point[j] = var.value
+        var.set_value(point[j], skip_validation=True)
+    for j, var in m.flow.items():
+        var.set_value(point[j])
+    plain = {bucket: sum(map(pyo.value, terms)) for bucket, terms in model.terms.items()}
+    for (bucket, _), cost in model.flow_cost.items():
+        plain[bucket] += cost @ point[: len(cost)]
+    costs = model.costs(arrays, point)
+    assert costs == pytest.approx(plain, rel=1e-12)
+    assert sum(cost != 0 for cost in costs.values()) > 8
+    assert sum(costs.values()) == pytest.approx(arrays.cost @ point + arrays.offset, rel=1e-12)
 
 
 def test_decisions_are_named_as_pyomo_names_them(depot_chain):

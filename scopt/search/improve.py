@@ -71,7 +71,7 @@ def price(model: Model, arrays: Arrays, point: Floats) -> Design | None:
     keys = cells.keys
     variance = dict(zip(keys, cells.variance(flows).tolist(), strict=True))
     envelope = dict(zip(keys, cells.least_root(flows).tolist(), strict=True))
-    return Design(flows, values, model.costs(flows), variance, envelope)
+    return Design(flows, values, model.costs(arrays, full), variance, envelope)
 
 
 def _broken(model: Model, arrays: Arrays, point: Floats) -> NDArray[np.bool_]:

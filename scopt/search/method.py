@@ -483,7 +483,8 @@ class Search:
             if self.cells.count and tree.open:  # where the cheapest designs may be
                 relaxed[sifted.integer] = tree.promising().point
             self._kernel(model, arrays, scaled, sifted, relaxed, took, tree)
-        self.known = Root.of(sifted)
+        if not self._done():
+            self.known = Root.of(sifted)
         return False
 
     def _kernel(
