@@ -73,11 +73,10 @@ CLOSE, ROUGH = 0.1, 0.5
 
 NEAR, SLOW = 10.0, 0.5
 """Multiples of the gap: distance to the bound, and what a round brings, at which a refined model or branching
-brings more."""
+brings more, and beyond which steps do."""
 
 ROUGHLY = 2.5
-"""Multiple of the gap: distance to the bound that is good enough for a large model with stock before it is
-refined, where routes of a solution were hard to find."""
+"""Multiple of the gap: distance to the bound that is good enough for a model with stock before it is refined."""
 
 RISE, ROUGH_RISE = 0.2, 0.5
 """Parts of the gap by which broken rows should raise the objective; the second in a refined model."""
@@ -385,6 +384,7 @@ class Sifted(Master):
             ascend(self, self.dual, fine, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
+        good = (ROUGHLY if first else 1.0) * gap
         # Where routes had to be found first, rounds are long, and cuts may take the solution away again.
         strained, still = first and climbs and self.shortage > 1e-6, False
         while True:
@@ -401,7 +401,7 @@ class Sifted(Master):
                     return False
             if self.best_bound >= enough:
                 return True
-            if strained and self._within(ROUGHLY * gap) and self.shortage <= 1e-6:
+            if strained and self._within(good) and self.shortage <= 1e-6:
                 return True
             # Where rows and routes brought little, more rows would only take a whole solution away.
             near = self.climbed and self._within(NEAR * gap)
@@ -419,9 +419,16 @@ class Sifted(Master):
             still = not self._rose(before, little)
             # What the last rows left short may only need other routes: nothing is done before it has them.
             whole = self.shortage <= 1e-6
+            if first and still and whole and not (climbs or self.led or self._within(NEAR * gap)):
+                # Each round has other duals, and none are better: many solutions cost nearly as much.
+                climbs = True
+                ascend(self, self.center, fine, 0.5 * limit, report, enough)
+                if not self.run(DUAL, end - self.clock.seconds):
+                    return False
+                continue
             if near and slow and still and whole:
                 return True
-            if (not cuts or (still and whole)) and (not new or (self._within(gap) and whole)):
+            if (not cuts or (still and whole)) and (not new or (self._within(good) and whole)):
                 # Rows on what goes through sites come last: before, duals have not settled. With stock they
                 # make every step dearer than branching on sites, which raises the bound as well.
                 if self.stocked or not self._rose(level, gap) or not self.cut_by(self.through, self.value):
