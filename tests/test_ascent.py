@@ -150,6 +150,8 @@ def test_steps_bound_a_part_as_its_relaxation_does(solved):
     sifted.restore(basis)
     sifted.hold(lower, upper)
     assert sifted.settle(100, 60.0)
+    while sifted._cut():
+        assert sifted.settle(100, 60.0)
     least = sifted.scaled.value(sifted.objective)
     assert least > before * 1.001
     assert before + 0.8 * (least - before) < found.bound <= least * (1 + 1e-9)

@@ -73,7 +73,11 @@ CLOSE, ROUGH = 0.1, 0.5
 
 NEAR, SLOW = 10.0, 0.5
 """Multiples of the gap: distance to the bound, and what a round brings, at which a refined model or branching
-brings more, and beyond which steps do."""
+brings more."""
+
+FAR, COARSE = 0.01, 5e-4
+"""Distance to the bound at which rounds that bring no better duals make way for steps, and what these should
+bring at least, as parts of the objective and of the bound."""
 
 ROUGHLY = 2.5
 """Multiple of the gap: distance to the bound that is good enough for a model with stock before it is refined."""
@@ -419,10 +423,10 @@ class Sifted(Master):
             still = not self._rose(before, little)
             # What the last rows left short may only need other routes: nothing is done before it has them.
             whole = self.shortage <= 1e-6
-            if first and still and whole and not (climbs or self.led or self._within(NEAR * gap)):
+            if first and still and whole and not (climbs or self.led or self._within(FAR)):
                 # Each round has other duals, and none are better: many solutions cost nearly as much.
                 climbs = True
-                ascend(self, self.center, fine, 0.5 * limit, report, enough)
+                ascend(self, self.center, max(fine, COARSE), 0.5 * limit, report, enough)
                 if not self.run(DUAL, end - self.clock.seconds):
                     return False
                 continue
