@@ -202,7 +202,10 @@ class Model:
             self.bills.append((billed, whole))
 
     def pay(self, bucket: str, term: Any, operator: int = -1, *, site: int = -1) -> None:
-        """Add a Pyomo term to a bucket; `operator` is who bills it, `site` where it arises (-1: none)."""
+        """Add a Pyomo term, linear in decisions and flows (`flow`), to a bucket.
+
+        `operator` is who bills it, `site` where it arises (-1: none).
+        """
         self.terms[bucket].append(term)
         if site >= 0:
             self.site_terms.setdefault(site, []).append(term)

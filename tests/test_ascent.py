@@ -18,7 +18,9 @@ from scopt.search.solver import Clock, Scaled
 def relaxed():
     """Objective of the relaxation without ascent, in money."""
     sifted, scaled = sifted_of(depots_case(1))
-    assert sifted.solve(1e-9, 60.0, lambda bound: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sifting, "FAR", np.inf)
+        assert sifted.solve(1e-9, 60.0, lambda bound: None)
     return scaled.value(sifted.objective)
 
 
@@ -113,6 +115,30 @@ def test_the_relaxation_is_the_same_with_good_duals_first(relaxed, monkeypatch):
     assert sifted.solve(1e-9, 60.0, lambda bound: None)
     assert scaled.value(sifted.objective) == pytest.approx(relaxed, rel=1e-7)
     assert sifted.best_bound == pytest.approx(relaxed, rel=1e-7)
+
+
+@pytest.mark.parametrize(("far", "led", "expected"), [(0.0, False, 1), (0.0, True, 0), (np.inf, False, 0)])
+def test_far_from_the_bound_steps_come_once_between_the_rounds(relaxed, far, led, expected, monkeypatch):
+    taken = []
+
+    def steps(sifted, start, little, *args):
+        assert sifted.shortage <= 1e-6  # rounds came first
+        assert (start == sifted.center).all()
+        before = sifted.best_bound
+        ascent.ascend(sifted, start, little, *args)
+        taken.append((before, sifted.best_bound))
+
+    monkeypatch.setattr(sifting, "FAR", far)
+    monkeypatch.setattr(sifting, "ascend", steps)
+    sifted, scaled = sifted_of(depots_case(1))
+    sifted.led, gap = led, 2e-3
+    assert sifted.solve(gap, 60.0, lambda bound: None)
+    assert len(taken) == expected
+    assert all(before < after <= relaxed * (1 + 1e-9) for before, after in taken)
+    assert not sifted.climbed
+    cost = scaled.value(sifted.objective)
+    assert sifted.best_bound <= relaxed * (1 + 1e-9)
+    assert cost - sifted.best_bound <= sifting.ROUGHLY * gap * cost
 
 
 @pytest.mark.parametrize("gap", [0.02, 0.002])

@@ -8,7 +8,7 @@ commodity and market, the cheapest route; routes that would lower the cost enter
 The bound is Lagrangian: duals are clipped to their signs, the duals of demand are set to what the cheapest
 routes cost, and what the decisions can add within their bounds is taken off. It is valid whatever the
 state of the linear program, so the search may stop at any time. A large model begins with good duals
-(`ascent`).
+(`ascent`), and one with stock goes on from such where rounds bring no better ones.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ FAR, COARSE = 0.01, 5e-4
 bring at least, as parts of the objective and of the bound."""
 
 ROUGHLY = 2.5
-"""Multiple of the gap: distance to the bound that is good enough for a model with stock before it is refined."""
+"""Multiple of the gap: distance to the bound that is good enough before a model with stock is refined."""
 
 RISE, ROUGH_RISE = 0.2, 0.5
 """Parts of the gap by which broken rows should raise the objective; the second in a refined model."""
