@@ -38,6 +38,21 @@ def test_a_constraint_on_a_flow(depot_chain):
     assert flows["P", "S"] == pytest.approx(20)
 
 
+def test_a_cost_of_flows_is_paid_where_it_arises(depot_chain):
+    def toll(model):
+        model.pay("transport", 3.0 * model.flow("P", "D"), site=model.chain.site_ids.get_loc("D"))
+
+    free, dear = scopt.solve(depot_chain, gap=1e-7), scopt.solve(depot_chain, gap=1e-7, extend=toll)
+    assert free.flows.set_index(["origin", "destination"])["units"]["P", "D"] == pytest.approx(100)
+    assert dear.flows.set_index(["origin", "destination"])["units"]["P", "S"] == pytest.approx(100)  # at 6
+    little = scopt.solve(
+        depot_chain, gap=1e-7, extend=lambda m: m.pay("transport", 0.1 * m.flow("P", "D"), site=1)
+    )
+    assert little.cost == pytest.approx(free.cost + 10)
+    costs = [one.sites.set_index("site")["cost"]["D"] for one in (free, little)]
+    assert costs[1] - costs[0] == pytest.approx(10)
+
+
 @pytest.mark.parametrize("name", ["apparel", "fresh", "small"])
 def test_costs_are_those_of_the_terms(name):
     """At values drawn at random, by the compiled terms and by Pyomo, one after the other; so with a flow."""
