@@ -80,7 +80,8 @@ FAR, COARSE = 0.01, 5e-4
 bring at least, as parts of the objective and of the bound."""
 
 ROUGHLY = 2.5
-"""Multiple of the gap: distance to the bound that is good enough before a model with stock is refined."""
+"""Multiple of the gap: distance to the bound that is good enough before a model with stock is refined; of a
+large one where routes of a solution were hard to find."""
 
 RISE, ROUGH_RISE = 0.2, 0.5
 """Parts of the gap by which broken rows should raise the objective; the second in a refined model."""
@@ -388,7 +389,7 @@ class Sifted(Master):
             ascend(self, self.dual, fine, 0.5 * limit, report, enough)
             if not self.run(DUAL, end - self.clock.seconds):
                 return False
-        good = (ROUGHLY if first else 1.0) * gap
+        good = (ROUGHLY if first and not climbs else 1.0) * gap
         # Where routes had to be found first, rounds are long, and cuts may take the solution away again.
         strained, still = first and climbs and self.shortage > 1e-6, False
         while True:
@@ -405,7 +406,7 @@ class Sifted(Master):
                     return False
             if self.best_bound >= enough:
                 return True
-            if strained and self._within(good) and self.shortage <= 1e-6:
+            if strained and self._within(ROUGHLY * gap) and self.shortage <= 1e-6:
                 return True
             # Where rows and routes brought little, more rows would only take a whole solution away.
             near = self.climbed and self._within(NEAR * gap)
