@@ -372,9 +372,7 @@ class Model:
         return out
 
     def load(self, arrays: Arrays, point: Floats) -> Floats:
-        """Set every decision, and flows that terms or constraints name, to the values of a solution.
-
-        What follows from flows is settled; the flows are returned.
+        """Set every decision to a solution's value, settle what follows from flows, and return the flows.
 
         Whole numbers are rounded and flows below a billionth of the product's scale are dropped.
         """
@@ -384,8 +382,6 @@ class Model:
             if not var.fixed:
                 var.set_value(value, skip_validation=True)
         flows = np.where(point[: arrays.flows] > 1e-9 * arrays.scale, point[: arrays.flows], 0.0)
-        for j, flow in self.pyomo.flow.items():
-            flow.set_value(float(flows[j]), skip_validation=True)
         self.settle(flows)
         return flows
 

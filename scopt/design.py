@@ -48,6 +48,8 @@ def tables(
     for var in arrays.decisions:
         if not var.fixed:
             var.set_value(values[var.name], skip_validation=True)
+    for j, flow in model.pyomo.flow.items():  # those that terms of the user's own name
+        flow.set_value(float(flows[j]), skip_validation=True)
     model.settle(flows)
     joined = _joined(model)
     return {

@@ -8,7 +8,9 @@ import pyomo.environ as pyo
 import pytest
 
 import scopt
-from scopt.search.solver import check_version
+from scopt.design import tables
+from scopt.search.method import Options, Search
+from scopt.search.solver import Clock, check_version
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -51,6 +53,20 @@ def test_a_cost_of_flows_is_paid_where_it_arises(depot_chain):
     assert little.cost == pytest.approx(free.cost + 10)
     costs = [one.sites.set_index("site")["cost"]["D"] for one in (free, little)]
     assert costs[1] - costs[0] == pytest.approx(10)
+
+
+def test_tables_tell_of_their_own_flows(depot_chain):
+    """Whatever solution was loaded last."""
+    model = scopt.build(depot_chain)
+    model.pay("transport", 0.1 * model.flow("P", "D"), site=1)
+    found = Search(model, Options(gap=1e-7), Clock(60.0)).run()
+    best, told = found.best, []
+    for share in (1.0, 0.5):
+        model.load(found.arrays, share * np.r_[best.flows, list(best.values.values())])
+        told.append(tables(model, found.arrays, best.flows, best.values)["sites"])
+    assert told[0].equals(told[1])
+    half = tables(model, found.arrays, 0.5 * best.flows, best.values)["sites"]
+    assert half.set_index("site")["cost"]["D"] < told[0].set_index("site")["cost"]["D"] - 5
 
 
 @pytest.mark.parametrize("name", ["apparel", "fresh", "small"])

@@ -352,8 +352,9 @@ class Sifted(Master):
     ) -> bool:  # fmt: skip
         """Solve the relaxation; False when time ran out first (the bounds that were reported stay valid).
 
-        A large model with stock is left at a wider gap (`NEAR`) once rounds bring little (`SLOW`).
-        Duals of another relaxation may give a bound that is `enough` before any linear program is solved.
+        A large model with stock is left at a wider gap (`NEAR`) once rounds bring little (`SLOW`), a smaller
+        one that is not refined yet once it has settled near its bound (`ROUGHLY`). Duals of another
+        relaxation may give a bound that is `enough` before any linear program is solved.
 
         Parameters
         ----------
