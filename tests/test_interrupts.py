@@ -15,7 +15,7 @@ from test_sifting import depots_case
 
 import scopt
 from scopt.interrupts import asked, held, whole
-from scopt.search.solver import Clock, Scaled, side_by_side, solve_mip
+from scopt.search.solver import Clock, Lp, Scaled, beside, side_by_side, solve_mip
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 
@@ -346,3 +346,52 @@ def test_an_interrupt_while_jobs_run_side_by_side_stops_the_clock_and_is_raised(
         side_by_side([job, job], 2, clock)
     assert clock.stopped
     assert side_by_side([job, lambda: 1], 1, clock) == [True, 1]
+
+
+def test_a_job_beside_a_block_is_stopped_and_waited_for_when_that_ends():
+    clock, seen = Clock(60.0), []
+
+    def job(own):
+        while own.left:
+            time.sleep(0.01)
+        seen.append(own.stopped)
+
+    with beside(job, clock):
+        assert not seen
+    assert seen == [True]
+    assert not clock.stopped
+
+
+def test_nobody_waits_for_a_job_beside_a_block_that_was_interrupted():
+    clock, ended = Clock(60.0), threading.Event()
+
+    def job(own):
+        while own.left:
+            time.sleep(0.01)
+        ended.wait(PATIENCE)
+
+    with pytest.raises(KeyboardInterrupt), beside(job, clock):
+        raise KeyboardInterrupt
+    assert not ended.is_set()
+    ended.set()
+
+
+def test_what_goes_wrong_in_a_job_beside_a_block_is_told():
+    def job(own):
+        raise LookupError("beside")
+
+    with pytest.raises(LookupError, match="beside"), beside(job, Clock(60.0)):
+        pass
+
+
+def test_a_linear_program_is_stopped_while_it_runs():
+    """At its time limit, which is set to nought: there is no callback at every step."""
+    model = scopt.build(depots_case(3, depots=30, shops=100), "integrated")
+    clock = Clock(PATIENCE)
+    program = Lp(Scaled.of(model.compile()), None, clock)
+    program.engine.setOptionValue("presolve", "off")
+    threading.Timer(0.3, clock.stop).start()
+    assert program.solve() is None
+    assert clock.stopped
+    assert clock.seconds < PATIENCE / 2
+    assert program.solve() is None  # nothing is begun after that

@@ -234,6 +234,23 @@ def test_a_design_is_improved_in_neighbourhoods_that_are_small_first(depot_kerne
     assert len(seen) == 3
 
 
+def test_one_neighbourhood_alone_frees_what_values_and_a_design_do_not_agree_about(depot_kernel, monkeypatch):
+    kernel, sifted, design, cost = depot_kernel
+    seen = watched(monkeypatch)
+    relaxed = np.full(sifted.width, 0.5)
+    points = kernel.around(relaxed, design, Clock(60.0), gap=1e-7)
+    free = kernel.scaled.arrays.integer & (kernel.scaled.lower < kernel.scaled.upper)
+    assert [count for count, _, _ in seen] == [free.sum()]
+    best = solve_mip(kernel.scaled, np.ones(len(kernel.scaled.row), bool), Clock(60.0), gap=1e-7).bound
+    assert cost(points[-1]) == pytest.approx(best, rel=1e-6)
+    seen.clear()
+    for column, value in design.items():
+        relaxed[kernel.beside + column] = value
+    alone = kernel.around(relaxed, design, Clock(60.0), gap=1e-7)
+    assert [count for count, _, _ in seen] == [0]
+    assert cost(alone[-1]) > best * (1 + 1e-3)
+
+
 def test_the_last_neighbourhood_is_that_of_the_truly_cheapest_design(depot_kernel, monkeypatch):
     kernel, sifted, design, cost = depot_kernel
     monkeypatch.setattr("scopt.search.kernel.LARGE", 0)

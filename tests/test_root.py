@@ -120,7 +120,7 @@ def test_duals_that_bound_well_enough_need_no_linear_program(case, root, monkeyp
     replace(root, network="another").lead(sifted)
     enough = sifted.bound(sifted.guess) * (1 - 1e-9)
     reported: list[float] = []
-    assert sifted.solve(1e-4, 60.0, reported.append, enough)
+    assert sifted.solve(1e-4, 60.0, reported.append, lambda: enough)
     assert not sifted.solved
     assert sifted.best_bound >= enough
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from test_enumeration import COSTS, tolerance
+from threadpoolctl import threadpool_info
 from tiny_cases import tiny_case
 
 import scopt
 from scopt.case import Case
 from scopt.search import branching, method, sifting
-from scopt.search.ascent import Probe
+from scopt.search.ascent import Probe, climb
 from scopt.search.branching import Tree
 from scopt.search.kernel import Kernel
 from scopt.search.master import PRIMAL
@@ -675,3 +676,64 @@ def test_a_dive_gets_past_decisions_that_leave_no_solution_together(together, mo
     whole = point[sifted.integer]
     assert np.abs(whole - np.rint(whole)).max() < 1e-6
     assert (whole[clash] < 0.5).any()
+
+
+def solved_by_steps(case, monkeypatch, threads):
+    """A case solved by steps, with what was done in which order, and the designs that it knew by then."""
+    monkeypatch.setattr(method, "SIFT_FROM", -1)
+    monkeypatch.setattr(sifting, "ASCEND_FROM", 1)
+    seen = []
+    around, ascend = Kernel.around, sifting.ascend
+
+    def looked(kernel, relaxed, design, clock, **known):
+        points = around(kernel, relaxed, design, clock, **known)
+        seen.append("kernel")
+        return points
+
+    def stepped(sifted, *args):
+        seen.append("steps")
+        ascend(sifted, *args)
+
+    monkeypatch.setattr(Kernel, "around", looked)
+    monkeypatch.setattr(sifting, "ascend", stepped)
+    return scopt.solve(case, gap=5e-4, time_limit=120, threads=threads), seen
+
+
+@pytest.mark.parametrize(("threads", "quick"), [(1, True), (2, False), (2, True)])
+def test_a_kernel_is_searched_beside_the_steps_of_a_refined_relaxation(threads, quick, monkeypatch):
+    """Where there is a core for it, and the model is small."""
+    case = depots_case(2, depots=10, shops=20)
+    monkeypatch.setattr(method, "SIFT_FROM", 10**9)
+    plain = scopt.solve(case, gap=5e-4, time_limit=120)
+    monkeypatch.setattr(method, "QUICK", 10**9 if quick else 0)
+    found, seen = solved_by_steps(case, monkeypatch, threads)
+    assert seen.count("steps") > 1
+    assert ("kernel" in seen) == (threads > 1 and quick)
+    assert found.status == plain.status == "optimal"
+    assert found.bound <= plain.cost * (1 + 1e-9)
+    assert plain.bound <= found.cost * (1 + 1e-9)
+    assert found.checks["ok"].all()
+
+
+def test_steps_end_where_a_better_design_needs_no_more_of_a_bound(depots):
+    sifted = sifted_of(depots)[0]
+    asked = iter([np.inf, np.inf, *[-np.inf] * 99])
+    start, end = np.zeros(len(sifted.dual)), sifted.clock.seconds + 60.0
+    assert len(climb(sifted, start, 1e-4, end, lambda bound: None, lambda: next(asked)).routes) <= 1
+    assert len(climb(sifted, start, 1e-4, end, lambda bound: None).routes) > 1
+
+
+def test_products_in_a_search_take_one_thread(monkeypatch):
+    """Others would be in the way of what runs side by side."""
+    seen = []
+
+    def look(search):
+        seen.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        return run(search)
+
+    run = Search._run
+    monkeypatch.setattr(Search, "_run", look)
+    before = [one["num_threads"] for one in threadpool_info()]
+    scopt.solve(depots_case(2, depots=4, shops=6), gap=0.01, time_limit=60)
+    assert set(seen) <= {1}
+    assert [one["num_threads"] for one in threadpool_info()] == before

@@ -104,8 +104,9 @@ class Probe:
 
 
 def ascend(
-    sifted: Sifted, start: Floats, little: float, limit: float, report: Callable[[float], None], enough: float
-) -> None:
+    sifted: Sifted, start: Floats, little: float, limit: float, report: Callable[[float], None],
+    enough: Callable[[], float],
+) -> None:  # fmt: skip
     """Begin a relaxation with good duals, and with the routes and rows that matter to them.
 
     Parameters
@@ -121,7 +122,8 @@ def ascend(
     report
         Called with bounds, in money.
     enough
-        Bound from which on no more is asked for, in money.
+        Gives the bound from which on no more is asked for, in money; what it gives at first tells how far
+        steps go otherwise.
     """
     kept = climb(sifted, start, little, sifted.clock.seconds + limit, report, enough).routes
     if not kept:
@@ -150,7 +152,7 @@ def ascend(
 
 def climb(
     sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
-    enough: float = np.inf, *, brief: bool = False,
+    enough: Callable[[], float] = lambda: np.inf, *, brief: bool = False,
 ) -> Climb:  # fmt: skip
     """Raise the bound of a relaxation step by step, and keep its best duals; all in a thread of its own.
 
@@ -167,7 +169,7 @@ def climb(
     report
         Called with bounds, in money.
     enough
-        Bound from which on no more is asked for, in money.
+        As that of `ascend`.
     brief
         Whether to aim no higher than that, to look for no rows, and to end where it is far (`AHEAD`).
     """
@@ -176,10 +178,11 @@ def climb(
 
 
 def _climb(
-    sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None], enough: float,
-    *, brief: bool,
+    sifted: Sifted, start: Floats, little: float, end: float, report: Callable[[float], None],
+    enough: Callable[[], float], *, brief: bool,
 ) -> Climb:  # fmt: skip
     """Climb in this thread (`climb`)."""
+    wanted = enough()  # what changes later ends the steps, and turns them nowhere else
     inner, whole = Inner(sifted), sifted.function
     moving = _may_move(sifted, inner)
     best = max((whole.at(dual, inner) for dual in (start, np.zeros(len(start)))), key=attrgetter("value"))
@@ -187,14 +190,14 @@ def _climb(
     kept: list[Routed] = []
     used, blocks = np.zeros(sifted.n, bool), 0
     if brief:
-        level = min(level, max(sifted.lean.objective(enough) - best.value, 2 * little * abs(best.value)))
+        level = min(level, max(sifted.lean.objective(wanted) - best.value, 2 * little * abs(best.value)))
 
     def over() -> bool:
-        return best.bound >= enough or sifted.clock.seconds >= end or not sifted.clock.left
+        return best.bound >= enough() or sifted.clock.seconds >= end or not sifted.clock.left
 
     def least() -> float:
         # What little is left to the bound that is wanted takes less time here than a linear program.
-        return min(little * abs(best.value), sifted.lean.objective(enough) - best.value)
+        return min(little * abs(best.value), sifted.lean.objective(wanted) - best.value)
 
     while np.isfinite(best.value) and level > least() and not over():
         kept.append(whole.taken(at))
@@ -202,7 +205,7 @@ def _climb(
         function, part, top = whole, whole.part(at, PART, used), at
         bundle.measure(best.dual)
         for _ in range(STEPS):
-            if top.bound >= enough or over():
+            if top.bound >= wanted or over():
                 break
             rows, slope, solution = function.slope(at, moving)
             bundle.add(rows, slope, at.value - float(slope @ at.dual[rows]), solution)
@@ -219,7 +222,7 @@ def _climb(
             report(best.bound)
         elif not np.isfinite(at.value):
             at = best
-        if brief and blocks >= TRIED and enough - best.bound > AHEAD * (best.bound - before):
+        if brief and blocks >= TRIED and wanted - best.bound > AHEAD * (best.bound - before):
             break
         if not brief and level <= NARROW * abs(best.value) and (new := _cut(sifted, bundle)):
             best, at = (replace(one, dual=np.append(one.dual, np.zeros(new))) for one in (best, at))
@@ -249,7 +252,7 @@ def probe(
     best, center = sifted.best_bound, sifted.center
     sifted.hold(lower, upper)
     sifted.best_bound = -np.inf
-    found = climb(sifted, start, little, end, lambda _: None, enough, brief=brief)
+    found = climb(sifted, start, little, end, lambda _: None, lambda: enough, brief=brief)
     bound, dual = sifted.best_bound, sifted.center
     rows = len(sifted.center) - len(center)  # that were found
     sifted.best_bound, sifted.center = best, np.append(center, np.zeros(rows))

@@ -108,7 +108,6 @@ class Tree:
     def __init__(self, sifted: Sifted, threads: int, gap: float) -> None:
         self.clock, self.threads, self.gap = sifted.clock, min(threads, 2), gap
         self.workers = [sifted]
-        sifted.moderate()
         arrays, columns = sifted.scaled.arrays, sifted.integer
         self.late = np.isin(sifted.kind, LATE)
         self.firm = np.isin(sifted.kind, TURNED)
@@ -150,8 +149,11 @@ class Tree:
             Branchings to come, by `ahead`, at which it ends as well.
         """
         end, last = self.clock.seconds + limit, self.clock.seconds + self.clock.left
-        if self.branched == 1 and self.open and self.open[0].bound < enough() <= self.cost:
-            self._price_on(enough(), last)
+        if self.branched == 1:
+            for worker in self.workers:
+                worker.moderate()
+            if self.open and self.open[0].bound < enough() <= self.cost:
+                self._price_on(enough(), last)
         while self.open and self.open[0].bound < min(enough(), self.shut) and not self.clock.stopped:
             before, node = self.bound, heapq.heappop(self.open)
             if not self._branch(node, enough(), last):

@@ -142,6 +142,18 @@ class Kernel:
             points, costs = points + more, costs + [cost(self.whole(one)) for one in more]
         return [self.whole(points[n]) for n in np.argsort(costs, kind="stable")[::-1].tolist()]
 
+    def around(
+        self, relaxed: Floats, design: dict[int, float], clock: Clock, *, gap: float, seed: int = 0
+    ) -> list[Floats]:
+        """Look for better designs where some values and a design do not agree, in one neighbourhood.
+
+        Parameters and returns are those of `improved`, with the best by what it costs in this model last.
+        """
+        small = self.between(relaxed[self.beside :], design, AGREED).scaled
+        every = np.ones(len(small.row), bool)
+        found = solve_mip(small, every, clock, start=design, gap=gap, seed=seed)
+        return [self.whole(point) for point in found.points]
+
     def between(self, point: Floats, design: dict[int, float], distance: float) -> Kernel:
         """Hold the decisions about which a point and a design agree but for a distance; the design is in it.
 

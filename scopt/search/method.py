@@ -15,11 +15,13 @@ Bound and cost only ever improve, so a solve may stop at any time.
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from scopt.chain import position
 from scopt.models import build
@@ -33,10 +35,11 @@ from scopt.search.kernel import Kernel
 from scopt.search.narrow import solve_narrowed, sourced_whole
 from scopt.search.root import Root, follow
 from scopt.search.sifting import Sifted
-from scopt.search.solver import Clock, Outcome, Scaled, solve_mip
+from scopt.search.solver import Clock, Outcome, Scaled, beside, solve_mip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
@@ -73,7 +76,8 @@ COUNTS = 0.1
 """Part of the asked gap by which a design has to be cheaper for its neighbourhood to be looked at."""
 
 QUICK = 15_000
-"""Rows of a refined linear program up to which there is a dive in it in any case."""
+"""Rows of a refined linear program up to which there is a dive in it in any case, and a kernel is searched
+beside steps: in a larger one it takes longer than they do."""
 
 BEFORE = 0.5
 """Time for the kernel of a relaxation that is to be refined, as a part of what it took."""
@@ -125,7 +129,8 @@ class Options:
     time_limit
         Seconds.
     seed, threads
-        Passed to the solver; the same seed and threads give the same run unless a step runs out of time.
+        Passed to the solver; the same seed and threads give the same run unless something runs out of time,
+        as a search beside others does when these end.
     """
 
     gap: float = 0.01
@@ -173,7 +178,9 @@ class Search:
 
     def run(self) -> Search:
         """Search until the gap is reached, time is up, or nothing is left to refine."""
-        self._run()
+        # Products here are small, and threads of BLAS are in the way of those that run side by side.
+        with threadpool_limits(1, "blas"):
+            self._run()
         if self.best is not None and self.bound <= self.best.cost + BOUND_NOISE * abs(self.best.cost):
             self.bound = min(self.bound, self.best.cost)
         self.seconds = self.clock.seconds
@@ -186,6 +193,7 @@ class Search:
         self.known: Root | None = self.hints.root
         self.refinements, self.settled = 0, -np.inf
         self.opening: dict[str, float] = {}
+        self.relaxed: dict[str, float] = {}  # decisions in the last relaxation
         self.improved: set[tuple[object, ...]] = set()  # decisions and variances that were improved from
         self.whole = False
         # Part of the gap is left to the chords, unless there is no root to approximate.
@@ -336,8 +344,11 @@ class Search:
         self._improve(model, arrays, outcome.points[-1:])
         return outcome
 
-    def _improve(self, model: Model, arrays: Arrays, points: list[Floats]) -> None:
-        """Improve the decisions of solutions, the last one first, until the gap is reached."""
+    def _improve(self, model: Model, arrays: Arrays, points: list[Floats], *, tell: bool = True) -> None:
+        """Improve the decisions of solutions, the last one first, until the gap is reached.
+
+        Where somebody else reports (`tell`), what is found is only kept.
+        """
         for point in points[::-1]:
             model.load(arrays, point)
             variance = self._variance(model)
@@ -361,7 +372,8 @@ class Search:
                 after = design.flows, design.values, design.variance
                 if (apart := self._without_idle_joins(self.model, *after)) is not None:
                     self._take(self.improver.improve(*apart))
-            self._report()
+            if tell:
+                self._report()
             if self._done():
                 break
 
@@ -414,19 +426,23 @@ class Search:
         if known is not None:
             known.lead(sifted)
         precise, begun = max(0.2 * self.options.gap, 1e-7), self.clock.seconds
+        threads = self.options.threads or os.cpu_count() or 1
+
+        def meanwhile() -> AbstractContextManager[None]:
+            if threads == 1 or len(sifted.row_order) > QUICK:
+                return nullcontext()
+            return self._kernel_beside(model, arrays, sifted)
 
         def between() -> bool:
             if not self.cells.count or self.best is None or not self._near(SOON):
                 return False
             # The bound of the steps may be all that is needed: the rounds to come seldom raise it.
-            net = self.model.network
-            columns, number = net.routes.within(self.best.flows[: net.size] > 0)
-            follow(sifted, net.marks[columns], np.bincount(number))
+            self._follow(sifted)
             took, scaled = self.clock.seconds - begun, sifted.scaled
             self._kernel(model, scaled.arrays, scaled, sifted, sifted.value.copy(), took)
             return self._done()
 
-        done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough(), between)
+        done = sifted.solve(precise, 0.5 * self.clock.left, report, self._enough, meanwhile, between)
         if not sifted.solved:  # out of time, or bounded well enough before any linear program
             self.root = self.root or known
             return False
@@ -437,7 +453,8 @@ class Search:
         if self.refinements == 0:
             self.root, self.opening = self.known, sifted.reduced_costs()
         relaxed, took = sifted.value.copy(), max(self.clock.seconds - begun, 1.0)
-        tree = Tree(sifted, self.options.threads or os.cpu_count() or 1, 0.05 * self.options.gap)
+        self.relaxed = dict(zip(arrays.names, relaxed[arrays.flows :].tolist(), strict=True))
+        tree = Tree(sifted, threads, 0.05 * self.options.gap)
         if not self._done() and (self.refinements > 0 or not self._near()):
             refined = self.refinements > 0 and self.cells.count and self.best is not None
             # A dive solves a dozen linear programs; where they are large a kernel brings more, unless
@@ -486,6 +503,37 @@ class Search:
         if not self._done():
             self.known = Root.of(sifted)
         return False
+
+    def _kernel_beside(self, model: Model, arrays: Arrays, sifted: Sifted) -> AbstractContextManager[None]:
+        """Look for better designs while the bound of a refined relaxation is looked for.
+
+        There is no solution of it yet: the decisions are held about which the relaxation before it and the
+        best design agree, lines of roots excepted, with the routes that it begins with and those of the
+        design. That keeps another core busy, and a better design makes do with less of a bound.
+        """
+        start = self._start(arrays)
+        if start is None or not self.relaxed:
+            return nullcontext()
+        self._follow(sifted)
+        kernel, point = Kernel.of(sifted), np.full(len(arrays.cost), 0.5)
+        for j, kind in zip(sifted.integer.tolist(), sifted.kind.tolist(), strict=True):
+            if kind != "line":
+                point[j] = self.relaxed.get(arrays.names[j - arrays.flows], 0.5)
+        known = {j - kernel.beside: value for j, value in start.items()}
+
+        def work(clock: Clock) -> None:
+            points = kernel.around(point, known, clock, gap=0.3 * self.options.gap, seed=self.options.seed)
+            others = [one for one in points[-1:] if (np.rint(one[list(start)]) != list(start.values())).any()]
+            self._improve(model, arrays, others, tell=False)
+
+        return beside(work, self.clock)
+
+    def _follow(self, sifted: Sifted) -> None:
+        """Add the routes of the best design to a relaxation."""
+        if self.best is not None:
+            net = self.model.network
+            columns, number = net.routes.within(self.best.flows[: net.size] > 0)
+            follow(sifted, net.marks[columns], np.bincount(number))
 
     def _kernel(
         self, model: Model, arrays: Arrays, scaled: Scaled, sifted: Sifted, relaxed: Floats, limit: float,

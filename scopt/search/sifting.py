@@ -13,6 +13,7 @@ state of the linear program, so the search may stop at any time. A large model b
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -32,6 +33,7 @@ from scopt.search.tiers import TierRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
     from scipy.sparse import csc_array
@@ -347,7 +349,9 @@ class Sifted(Master):
         return self.add_rows(before + np.arange(count))
 
     def solve(
-        self, gap: float, limit: float, report: Callable[[float], None], enough: float = np.inf,
+        self, gap: float, limit: float, report: Callable[[float], None],
+        enough: Callable[[], float] = lambda: np.inf,
+        meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
         between: Callable[[], bool] = bool,
     ) -> bool:  # fmt: skip
         """Solve the relaxation; False when time ran out first (the bounds that were reported stay valid).
@@ -365,7 +369,9 @@ class Sifted(Master):
         report
             Called with every bound, in money.
         enough
-            Bound from which on no more is asked for.
+            Gives the bound from which on no more is asked for; it may fall while steps are taken.
+        meanwhile
+            Gives what is done beside the steps of a refined program.
         between
             Called when a refined program was solved once after steps, and knows their bound; tells whether
             that was enough.
@@ -378,8 +384,9 @@ class Sifted(Master):
         little = (ROUGH_RISE if self.climbed and not first else RISE) * gap
         fine = min(gap, FINE) if self.last.cells.all() else (ROUGH if first else CLOSE) * gap
         if climbs and self.guess is not None:
-            ascend(self, self.guess, fine, 0.5 * limit, report, enough)
-            if self.best_bound >= enough:
+            with meanwhile():
+                ascend(self, self.guess, fine, 0.5 * limit, report, enough)
+            if self.best_bound >= enough():
                 return True
         if not self.run(DUAL, end - self.clock.seconds):
             return False
@@ -401,11 +408,11 @@ class Sifted(Master):
                     break
                 new = self._price_smoothly()
                 report(self.best_bound)
-                if not new or self.best_bound >= enough:
+                if not new or self.best_bound >= enough():
                     break
                 if not self.run(PRIMAL, end - self.clock.seconds):
                     return False
-            if self.best_bound >= enough:
+            if self.best_bound >= enough():
                 return True
             if strained and self._within(ROUGHLY * gap) and self.shortage <= 1e-6:
                 return True

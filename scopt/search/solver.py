@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import highspy
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 __all__ = [
-    "Clock", "Lp", "Outcome", "Scaled", "check_version", "engine_for", "run", "side_by_side", "solve_mip",
-    "stoppable",
+    "Clock", "Lp", "Outcome", "Scaled", "beside", "check_version", "engine_for", "run", "side_by_side",
+    "solve_mip", "stoppable",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -147,17 +148,45 @@ def side_by_side(jobs: Sequence[Callable[[], T]], threads: int, clock: Clock) ->
     KeyboardInterrupt
         Whoever waits was interrupted.
     """
-    pool = ThreadPoolExecutor(max(threads, 1))
+    return _begun(jobs, threads, clock)()
+
+
+@contextmanager
+def beside(job: Callable[[Clock], object], clock: Clock) -> Iterator[None]:
+    """Do a job in a thread of its own while a block runs; it is stopped when that ends, and waited for.
+
+    Parameters
+    ----------
+    job
+        What to do, told a clock of its own, with the time that is left.
+    clock
+        The clock that an interrupt stops; nobody waits for the job then.
+    """
+    own = Clock(clock.left)
+    end = _begun([partial(job, own)], 1, clock)
     try:
-        done = [pool.submit(job) for job in jobs]
-        while wait(done, timeout=0.2).not_done:
-            pass
-    except KeyboardInterrupt:
-        clock.stop()
-        raise
+        yield
     finally:
-        pool.shutdown(wait=False)
-    return [job.result() for job in done]
+        own.stop()
+    end()
+
+
+def _begun(jobs: Sequence[Callable[[], T]], threads: int, clock: Clock) -> Callable[[], list[T]]:
+    """Begin jobs; what is returned waits for the end of all."""
+    pool = ThreadPoolExecutor(max(threads, 1))
+    done = [pool.submit(job) for job in jobs]
+    pool.shutdown(wait=False)  # it takes no more jobs, and does those that it has
+
+    def end() -> list[T]:
+        try:
+            while wait(done, timeout=0.2).not_done:
+                pass
+        except KeyboardInterrupt:
+            clock.stop()
+            raise
+        return [job.result() for job in done]
+
+    return end
 
 
 def _times(matrix: Any, column: Floats) -> csr_array:
@@ -308,7 +337,9 @@ def engine_for(seed: int = 0, threads: int | None = None) -> Any:
 def run(engine: Any, clock: Clock) -> None:
     """Run HiGHS in a thread, so that a signal reaches us, stops it, and keeps what it has.
 
-    Where KeyboardInterrupt is raised the thread is left to itself: HiGHS may take long to look at the clock.
+    The simplex method reads its time limit at every step, so that is what stops it. A callback at every step
+    would have it wait each time for whatever Python does in other threads. Where KeyboardInterrupt is raised
+    the thread is left to itself: HiGHS may take long to look at the clock.
     """
     outcome: list[Any] = []
     done = threading.Event()
@@ -325,16 +356,23 @@ def run(engine: Any, clock: Clock) -> None:
         if clock.stopped:
             event.interrupt()
 
-    for callback in (engine.cbSimplexInterrupt, engine.cbIpmInterrupt, engine.cbMipInterrupt):
+    def halt() -> None:
+        engine.setOptionValue("time_limit", 0.0)
+
+    for callback in (engine.cbIpmInterrupt, engine.cbMipInterrupt):
         callback.unsubscribe_by_data("scopt")
         callback.subscribe(watch, "scopt")
+    if clock.stopped:
+        halt()
     threading.Thread(target=work, name=LOOSE, daemon=True).start()
     try:
         # An event, not join(): in Python 3.11 an interrupted join takes a running thread for finished.
         while not done.wait(0.2):
-            pass
+            if clock.stopped:
+                halt()
     except KeyboardInterrupt:
         clock.stop()
+        halt()
         raise
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
