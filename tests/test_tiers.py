@@ -160,7 +160,7 @@ def test_steps_find_rows_before_any_linear_program():
     weak = Lp(scaled, None, Clock(60.0))
     least = float(scaled.arrays.cost @ weak.solve()) + scaled.arrays.offset
     sifted = Sifted(model, scaled, Clock(60.0))
-    ascend(sifted, np.zeros(len(sifted.dual)), 1e-4, 60.0, lambda bound: None, np.inf)
+    ascend(sifted, np.zeros(len(sifted.dual)), 1e-4, 60.0, lambda bound: None, lambda: np.inf)
     best = scopt.solve(case, gap=1e-7).cost
     assert not sifted.solved
     assert least + 0.05 * (best - least) < sifted.best_bound <= best * (1 + 1e-9)
