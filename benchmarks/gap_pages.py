@@ -362,7 +362,8 @@ def redesign_targets(kept: Results) -> list[Target]:
             times = [measured(one, one.ours, gap) for one in mine]
             if times:
                 worst, late = max(seconds for seconds, _ in times), sum(not reached for _, reached in times)
-                text = f"slowest of {len(times)}: {figure(worst)} s, {late} not reached"
+                mean = geometric_mean(seconds for seconds, _ in times) or 0.0
+                text = f"slowest of {len(times)}: {figure(worst)} s, mean {figure(mean)}, {late} not reached"
                 out.append((told, text, not late and worst <= most))
     large = [one.ours["peak_mb"] for one in found if one.job["size"] == "540x3" and one.ours]
     if large:

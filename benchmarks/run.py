@@ -73,7 +73,7 @@ the true cost of its design and a bound on all designs. *Slower by* tells how ma
 before and after for a fixed linear program (`pace` in `benchmarks/peers.py`) than on the machine of the
 published rows, for each of the times where they are of different days; times are compared with each other
 after division by it. Only measured, so that no choice of the method was made or checked on them, were seed
-22 of 80x3, seeds 20 to 22 of 200x3 all, and seed 12 of 540x3.
+24 of 80x3, seeds 20 to 22 of 200x3 all, and seed 12 of 540x3.
 """,
     "strategies": """\
 ## Ten strategies
