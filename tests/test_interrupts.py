@@ -363,17 +363,20 @@ def test_a_job_beside_a_block_is_stopped_and_waited_for_when_that_ends():
 
 
 def test_nobody_waits_for_a_job_beside_a_block_that_was_interrupted():
-    clock, ended = Clock(60.0), threading.Event()
+    clock, let_go, stopped, over = Clock(60.0), *(threading.Event() for _ in range(3))
 
     def job(own):
         while own.left:
             time.sleep(0.01)
-        ended.wait(PATIENCE)
+        stopped.set()
+        let_go.wait(AT_ONCE)
+        over.set()
 
     with pytest.raises(KeyboardInterrupt), beside(job, clock):
         raise KeyboardInterrupt
-    assert not ended.is_set()
-    ended.set()
+    assert not over.is_set()
+    assert stopped.wait(AT_ONCE)
+    let_go.set()
 
 
 def test_what_goes_wrong_in_a_job_beside_a_block_is_told():
